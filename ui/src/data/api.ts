@@ -1,0 +1,55 @@
+/** The public API as the pages call it: JSON in, JSON or a problem out. */
+
+/** What the server said went wrong, with the way to mend it. */
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly fix: string | undefined;
+
+  constructor(status: number, body: { detail?: string; title?: string; code?: string; fix?: string }) {
+    super(body.detail ?? body.title ?? `The server answered ${status}.`);
+    this.name = 'ApiProblem';
+    this.status = status;
+    this.code = body.code ?? 'unknown';
+    this.fix = body.fix;
+  }
+}
+
+type Query = Record<string, string | number | undefined>;
+
+/** The API's address relative to the page, so that a static prefix in front of both needs no setting. */
+const base = new URL('./', document.baseURI);
+
+export function address(path: string, query: Query = {}): string {
+  const url = new URL(path.replace(/^\//, ''), base);
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
+  return url.toString();
+}
+
+export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  return request<T>(address(path, query), signal ? { signal } : {});
+}
+
+export async function post<T>(path: string, body: unknown = {}): Promise<T> {
+  return request<T>(address(path), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function request<T>(url: string, init: RequestInit): Promise<T> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  const body: unknown = text === '' ? {} : safely(text);
+  if (!response.ok) throw new ApiProblem(response.status, typeof body === 'object' && body !== null ? body : {});
+  return body as T; // The server checked it against the schema it publishes.
+}
+
+function safely(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return { detail: text.slice(0, 300) };
+  }
+}

@@ -1,0 +1,25 @@
+/** The palette: go to a page, a model, an endpoint or a rollout by name. */
+import { Spotlight, type SpotlightActionData } from '@mantine/spotlight';
+import { useNavigate } from '@tanstack/react-router';
+import { useCounts } from '../data/counts.ts';
+import { places } from './places.ts';
+
+export function Palette() {
+  const navigate = useNavigate();
+  const { models, endpoints } = useCounts();
+  const go = (to: string) => () => void navigate({ to });
+  const actions: SpotlightActionData[] = [
+    ...places.map((place) => ({ id: place.path, label: place.title, description: `g ${place.key}`, onClick: go(place.path) })),
+    ...endpoints.map((name) => ({ id: `endpoint/${name}`, label: name, description: 'Endpoint', onClick: go(`/monitoring/${name}`) })),
+    ...models.map((name) => ({ id: `model/${name}`, label: name, description: 'Model', onClick: go(`/models/${name}`) })),
+  ];
+  return (
+    <Spotlight
+      actions={actions}
+      shortcut={['mod + K']}
+      nothingFound="Nothing by that name"
+      searchProps={{ placeholder: 'Go to or do…', 'aria-label': 'Go to or do' }}
+      highlightQuery
+    />
+  );
+}
