@@ -13,6 +13,19 @@ export const errorCatalogue = {
   'http/too-large': { status: 413, says: (subject) => `The body is larger than ${subject}.` },
   'http/unavailable': { status: 503, says: (subject) => `${subject} is not available now.` },
   'http/internal': { status: 500, says: (subject) => `Something failed that should not have: ${subject}.` },
+
+  'jobs/not-found': { status: 404, says: (subject) => `There is no operation ${subject}.` },
+  'jobs/failed': { status: 500, says: (subject) => `The job ${subject} failed.` },
+  'jobs/crashed': { status: 500, says: (subject) => `The worker process died while it ran ${subject}.` },
+  'jobs/cancelled': { status: 409, says: (subject) => `${subject} was cancelled.` },
+  'jobs/already-ended': { status: 409, says: (subject) => `The operation ${subject} has already ended.` },
+  'jobs/given-up': { status: 500, says: (subject) => `${subject} was started several times and never came to an end.` },
+  'jobs/unknown-kind': { status: 500, says: (subject) => `This worker knows no job of kind ${subject}.` },
+  'jobs/not-a-child': {
+    status: 500,
+    exit: 2,
+    says: (subject) => `\`rondo ${subject}\` is started by the server, not by hand.`,
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
@@ -38,7 +51,10 @@ export class PlatformError extends Error {
   readonly data: Details['data'];
 
   constructor(code: ErrorCode, subject: string, details: Details = {}) {
-    super(details.message ?? errorCatalogue[code].says(subject), details.cause === undefined ? {} : { cause: details.cause });
+    super(
+      details.message ?? errorCatalogue[code].says(subject),
+      details.cause === undefined ? {} : { cause: details.cause },
+    );
     this.name = 'PlatformError';
     this.code = code;
     this.subject = subject;
