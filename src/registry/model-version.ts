@@ -1,0 +1,91 @@
+/** A registered model, its versions and aliases: the types everything after training works with. */
+
+export const stages = ['None', 'Staging', 'Production', 'Archived'] as const;
+/** MLflow's stages, as its clients type them in. A version's phase (`phase.ts`) is something else: it is derived. */
+export type Stage = (typeof stages)[number];
+
+export const versionStatuses = ['PENDING_REGISTRATION', 'FAILED_REGISTRATION', 'READY'] as const;
+export type VersionStatus = (typeof versionStatuses)[number];
+
+export type Tag = { readonly key: string; readonly value: string };
+
+/** One input or output as the Open Inference Protocol names it; -1 is a free dimension. */
+export type TensorSpec = { readonly name: string; readonly datatype: string; readonly shape: readonly number[] };
+
+/** Something an inspection noticed; `refuse` keeps the version from being shipped. */
+export type Finding = {
+  readonly code: string;
+  readonly severity: 'refuse' | 'warn' | 'note';
+  readonly message: string;
+  readonly fix?: string;
+};
+
+export type VersionFile = { readonly path: string; readonly digest: string; readonly size: number };
+
+/** Which datasets, code and environment a version came from. */
+export type Lineage = {
+  readonly datasets: readonly { readonly name: string; readonly version: string; readonly context: string }[];
+  /** The commit of the project folder. */
+  readonly code?: string;
+  /** Digest or name of the environment that trained it. */
+  readonly environment?: string;
+  readonly seed?: number;
+  /** The pipeline execution that made it. */
+  readonly execution?: string;
+};
+
+/** The bytes of a version, fixed: what was digested and inspected is what is served. */
+export type SealedVersion = {
+  /** Digest of the ONNX file; absent when the version holds none and cannot be shipped. */
+  readonly onnxDigest?: string;
+  readonly files: readonly VersionFile[];
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly findings: readonly Finding[];
+  readonly sealedAt: number;
+};
+
+export type ModelVersion = {
+  readonly model: string;
+  readonly version: number;
+  readonly project: string;
+  /** What the client named: `models:/m-…`, `runs:/…/model`, `mlflow-artifacts:/…`, `s3://…`. */
+  readonly source: string;
+  /** Where the files lie, with `models:/` and `runs:/` resolved at registration. */
+  readonly storageLocation: string;
+  readonly runId?: string;
+  readonly runLink?: string;
+  readonly loggedModelId?: string;
+  readonly userId?: string;
+  readonly description?: string;
+  readonly stage: Stage;
+  readonly status: VersionStatus;
+  readonly statusMessage?: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly tags: readonly Tag[];
+  readonly aliases: readonly string[];
+  readonly lineage: Lineage;
+  readonly sealed?: SealedVersion;
+  /** Blobs that gates and monitors need with the version: reference profile, gate rows, expected outputs. */
+  readonly profileDigest?: string;
+  readonly gateDataDigest?: string;
+  readonly parityDigest?: string;
+};
+
+export type RegisteredModel = {
+  readonly name: string;
+  readonly project: string;
+  readonly description?: string;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly tags: readonly Tag[];
+  readonly aliases: readonly { readonly alias: string; readonly version: number }[];
+};
+
+/** The subject of a version's events. */
+export const versionSubject = (model: string, version: number): string => `model/${model}/${version}`;
+
+/** The stage a client meant, in any case. @returns undefined when there is no such stage */
+export const stageNamed = (text: string): Stage | undefined =>
+  stages.find((stage) => stage.toLowerCase() === text.toLowerCase());
