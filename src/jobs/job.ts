@@ -51,6 +51,8 @@ export type JobContext = {
   /** @param share 0 to 1; `undefined` when it cannot be told */
   progress(share: number | undefined, note: string): void;
   log(line: string): void;
+  /** Tells the supervisor of a process group this job has started, to be killed should the worker die before it ends. */
+  owns(processGroup: number): void;
 };
 
 /**
@@ -73,6 +75,8 @@ export type RunJob = <Output>(kind: string, input: unknown, options?: RunOptions
 /** What a job is for whom, when it is put into the queue. */
 export type NewJob = {
   readonly kind: string;
+  /** `compute` when absent; `none` for an operation that only has parts. */
+  readonly lane?: Lane | 'none';
   readonly input: unknown;
   readonly actor: string;
   readonly project?: string;

@@ -57,6 +57,7 @@ async function runJob(
         tell({ type: 'progress', id, share, note });
       },
       log: (line) => tell({ type: 'log', id, line }),
+      owns: (processGroup) => tell({ type: 'owns', id, processGroup }),
     });
     tell({ type: 'done', id, output });
   } catch (error) {

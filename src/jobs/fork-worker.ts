@@ -1,0 +1,31 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { heapShare, workerLimits } from './worker-limits.ts';
+
+/** What a worker does not need and what its steps must not see. */
+const secret = /^(DATABASE_URL|RONDO_|PG|AWS_|.*(TOKEN|SECRET|PASSWORD|API_?KEY))/i;
+
+/**
+ * Starts the worker role as a child process. @param entry the program's entry, whose first argument names the role
+ * @param keep names of variables that the worker gets although they look secret
+ */
+export function forkWorker({
+  entry,
+  env,
+  keep = [],
+}: {
+  entry: string;
+  env: Readonly<Record<string, string | undefined>>;
+  keep?: readonly string[];
+}): ChildProcess {
+  const heapMebibytes = Math.floor(heapShare(workerLimits()) / 2 ** 20);
+  return fork(entry, ['worker'], {
+    serialization: 'advanced',
+    execArgv: [
+      ...process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
+      `--max-old-space-size=${heapMebibytes}`,
+    ],
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => keep.includes(name) || !secret.test(name))),
+    // Standard output belongs to commands and their JSON; what a worker prints is a log.
+    stdio: ['ignore', 2, 2, 'ipc'],
+  });
+}
