@@ -1,0 +1,123 @@
+/** Kysely's two ways into the SQLite threads: readers answer single statements, the writer runs use cases. */
+import { type CompiledQuery, type DatabaseConnection, type Driver, InsertQueryNode, type QueryResult } from 'kysely';
+import { brokenError, readOnlyError, refuseNul } from './database-error.ts';
+import type { Lease } from './lease.ts';
+import type { SqlResult } from './sqlite-protocol.ts';
+import type { ReaderThread, Statement, WriterThread } from './sqlite-threads.ts';
+
+/** Every statement goes to the reader with the least to do and has its own snapshot, so there are no read transactions. */
+export function readerDriver(readers: readonly ReaderThread[]): Driver {
+  const idlest = () => readers.reduce((best, reader) => (reader.load < best.load ? reader : best));
+  const connection: DatabaseConnection = {
+    executeQuery: async <R>(query: CompiledQuery) => resultOf<R>(query, await idlest().run(statementOf(query))),
+    streamQuery: refuseToStream,
+  };
+  return {
+    ...nothingToDo,
+    acquireConnection: async () => connection,
+    beginTransaction: async () => {
+      throw new Error('read has no transactions: use one statement, or database.write');
+    },
+    commitTransaction: async () => {},
+    rollbackTransaction: async () => {},
+  };
+}
+
+export function writerDriver(thread: WriterThread, lease: Lease): Driver {
+  let lastUseCase = 0;
+  const useCases = new WeakMap<DatabaseConnection, UseCase>();
+  const useCaseOf = (connection: DatabaseConnection): UseCase => useCases.get(connection)!; // made in acquireConnection
+  return {
+    ...nothingToDo,
+    acquireConnection: async () => {
+      lastUseCase += 1;
+      const useCase = new UseCase(thread, lease, lastUseCase);
+      const connection: DatabaseConnection = {
+        executeQuery: async <R>(query: CompiledQuery) => resultOf<R>(query, await useCase.run(statementOf(query))),
+        streamQuery: refuseToStream,
+      };
+      useCases.set(connection, useCase);
+      return connection;
+    },
+    beginTransaction: async () => {},
+    commitTransaction: (connection) => useCaseOf(connection).commit(),
+    rollbackTransaction: (connection) => useCaseOf(connection).rollback(),
+  };
+}
+
+/** Holds the writer from its first statement to its end. */
+class UseCase {
+  readonly #thread: WriterThread;
+  readonly #lease: Lease;
+  readonly #id: number;
+  #leased: Promise<void> | undefined;
+  #failure: unknown;
+  #isOver = false;
+
+  constructor(thread: WriterThread, lease: Lease, id: number) {
+    this.#thread = thread;
+    this.#lease = lease;
+    this.#id = id;
+  }
+
+  async run(statement: Statement): Promise<SqlResult> {
+    this.#leased ??= this.#lease.acquire();
+    await this.#leased;
+    if (this.#isOver) throw new Error('this transaction is over: a statement was not awaited');
+    // PostgreSQL ends a transaction at its first error; SQLite would go on, and hide that a use case relies on it.
+    if (this.#failure !== undefined) throw new Error('this transaction has failed', { cause: this.#failure });
+    try {
+      refuseWhenNotWritable(this.#thread);
+      return await this.#thread.run(this.#id, statement);
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
+  }
+
+  async commit(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure; // Kysely then calls rollback
+    this.#isOver = true;
+    if (!this.#leased) return;
+    const committed = this.#thread.release(this.#id, { waiting: this.#lease.waiting() });
+    this.#lease.giveBack();
+    await committed;
+  }
+
+  async rollback(): Promise<void> {
+    if (this.#isOver) return; // the COMMIT failed and has rolled back
+    this.#isOver = true;
+    if (!this.#leased) return;
+    await this.#leased;
+    this.#thread.rollback(this.#id, { waiting: this.#lease.waiting() });
+    this.#lease.giveBack();
+  }
+}
+
+function refuseWhenNotWritable({ state }: WriterThread): void {
+  if (state.kind === 'read-only') throw readOnlyError(state.reason);
+  if (state.kind === 'broken') throw brokenError(state.reason);
+}
+
+const nothingToDo = {
+  init: async () => {},
+  releaseConnection: async () => {},
+  destroy: async () => {},
+};
+
+function statementOf({ sql, parameters }: CompiledQuery): Statement {
+  refuseNul(parameters);
+  return { sql, parameters };
+}
+
+function resultOf<R>({ query }: CompiledQuery, { rows, changes, insertId }: SqlResult): QueryResult<R> {
+  return {
+    rows: rows as R[], // Kysely knows the type from the query
+    ...(changes !== undefined && { numAffectedRows: BigInt(changes) }),
+    ...(insertId !== undefined && InsertQueryNode.is(query) && { insertId: BigInt(insertId) }),
+  };
+}
+
+function refuseToStream(): never {
+  throw new Error('statements are not streamed: read pages with a limit and a cursor');
+}
