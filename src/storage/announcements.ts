@@ -7,7 +7,7 @@ export type Announcements = ReturnType<typeof createAnnouncements>;
  * Says once its commit is durable that something of `topic` is new: "look now", without saying what. Nothing is said when the
  * transaction rolls back, nor in other processes: whoever listens also looks from time to time.
  */
-export function announce(tx: Db, topic: string): void {
+export function announce(tx: Pick<Db, 'getExecutor'>, topic: string): void {
   const topics = topicsOf.get(tx.getExecutor());
   if (!topics) throw new Error('announce works inside database.write only');
   topics.add(topic);

