@@ -1,0 +1,184 @@
+/** `monitors:` of rondo.yaml, and the plan it becomes. */
+import { type Static, Type } from 'typebox';
+import { Duration, durationMs, Percent, shareOf } from '../rollouts/quantity.ts';
+import { type FairnessMetric, fairnessMetrics } from '../statistics/fairness.ts';
+import { type MetricName, metricNames } from '../statistics/metric.ts';
+
+const closed = { additionalProperties: false } as const;
+
+const DriftMonitor = Type.Object(
+  {
+    against: Type.Optional(Type.Literal('training', { description: 'The rows the serving version was trained on.' })),
+    window: Type.Optional(Duration),
+    every: Type.Optional(Duration),
+    persist: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'So many windows in a row must be over before it is an alert.' }),
+    ),
+    features: Type.Optional(
+      Type.Union([Type.Literal('all'), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })]),
+    ),
+    minRows: Type.Optional(Type.Integer({ minimum: 2, description: 'A window with fewer rows is not judged.' })),
+  },
+  { ...closed, description: 'Whether what comes in still looks like what the model was trained on.' },
+);
+
+const QualityMonitor = Type.Object(
+  {
+    metric: Type.Union(metricNames.map((name) => Type.Literal(name))),
+    atLeast: Type.Optional(Type.Number()),
+    atMost: Type.Optional(Type.Number()),
+    window: Type.Optional(Duration),
+    every: Type.Optional(Duration),
+    maturity: Type.Optional(Duration),
+    threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    minRows: Type.Optional(Type.Integer({ minimum: 2 })),
+  },
+  { ...closed, description: 'A metric on predictions whose labels are in.' },
+);
+
+const FairnessMonitor = Type.Object(
+  {
+    metric: Type.Union(fairnessMetrics.map((name) => Type.Literal(name))),
+    by: Type.Union([
+      Type.String({ minLength: 1 }),
+      Type.Record(Type.String(), Type.Array(Type.Number(), { minItems: 1 }), { minProperties: 1, maxProperties: 1 }),
+    ]),
+    threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
+    atMost: Type.Number({ minimum: 0, maximum: 1 }),
+    minRows: Type.Optional(Type.Integer({ minimum: 2 })),
+    window: Type.Optional(Duration),
+    every: Type.Optional(Duration),
+    maturity: Type.Optional(Duration),
+  },
+  { ...closed, description: 'Whether groups are treated alike.' },
+);
+
+const ServiceMonitor = Type.Object(
+  {
+    availability: Type.Optional(Percent),
+    latency: Type.Optional(
+      Type.Object(
+        { p50: Type.Optional(Duration), p95: Type.Optional(Duration), p99: Type.Optional(Duration) },
+        { ...closed, minProperties: 1, maxProperties: 1 },
+      ),
+    ),
+  },
+  { ...closed, description: 'What callers were promised.' },
+);
+
+export const monitorsSchema = Type.Object(
+  {
+    drift: Type.Optional(DriftMonitor),
+    quality: Type.Optional(QualityMonitor),
+    fairness: Type.Optional(FairnessMonitor),
+    service: Type.Optional(ServiceMonitor),
+  },
+  { ...closed, description: 'What is watched once a version serves.' },
+);
+export type MonitorsConfig = Static<typeof monitorsSchema>;
+
+export type Windows = {
+  readonly windowMs: number;
+  readonly everyMs: number;
+};
+
+export type DriftPlan = Windows & {
+  readonly persist: number;
+  readonly features: 'all' | readonly string[];
+  readonly minRows: number;
+};
+
+export type QualityPlan = Windows & {
+  readonly metric: MetricName;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+  readonly maturityMs: number;
+  /** A score at or above it is a predicted 1. */
+  readonly threshold: number;
+  readonly minRows: number;
+};
+
+export type FairnessPlan = Windows & {
+  readonly metric: FairnessMetric;
+  readonly column: string;
+  /** Cut points that make groups of a number; absent: each value is a group. */
+  readonly cuts?: readonly number[];
+  readonly threshold: number;
+  readonly atMost: number;
+  readonly minRows: number;
+  readonly maturityMs: number;
+};
+
+export type ServicePlan = {
+  /** The share of answers that are right and in time. */
+  readonly availability?: number;
+  readonly latency?: { readonly quantile: number; readonly belowMs: number };
+};
+
+export type MonitorPlan = {
+  readonly drift?: DriftPlan;
+  readonly quality?: QualityPlan;
+  readonly fairness?: FairnessPlan;
+  readonly service?: ServicePlan;
+};
+
+/** @throws RangeError when windows do not consist of whole strides */
+export function monitorPlan({ drift, quality, fairness, service }: MonitorsConfig = {}): MonitorPlan {
+  return {
+    ...(drift && {
+      drift: {
+        ...windowsOf(drift),
+        persist: drift.persist ?? 3,
+        features: drift.features ?? 'all',
+        // Below this a distance of 0.1 is what chance alone gives.
+        minRows: drift.minRows ?? 500,
+      },
+    }),
+    ...(quality && {
+      quality: {
+        ...windowsOf(quality),
+        metric: quality.metric,
+        ...(quality.atLeast !== undefined && { atLeast: quality.atLeast }),
+        ...(quality.atMost !== undefined && { atMost: quality.atMost }),
+        maturityMs: durationMs(quality.maturity ?? '1d'),
+        threshold: quality.threshold ?? 0.5,
+        minRows: quality.minRows ?? 200,
+      },
+    }),
+    ...(fairness && {
+      fairness: {
+        ...windowsOf(fairness),
+        metric: fairness.metric,
+        ...groupsOf(fairness.by),
+        threshold: fairness.threshold ?? 0.5,
+        atMost: fairness.atMost,
+        minRows: fairness.minRows ?? 200,
+        maturityMs: durationMs(fairness.maturity ?? '1d'),
+      },
+    }),
+    ...(service && { service: serviceOf(service) }),
+  };
+}
+
+function windowsOf({ window = '7d', every = '1d' }: { window?: string; every?: string }): Windows {
+  const windows = { windowMs: durationMs(window), everyMs: durationMs(every) };
+  if (!(windows.everyMs > 0) || windows.windowMs % windows.everyMs !== 0) {
+    throw new RangeError(`a window of ${window} does not consist of whole strides of ${every}`);
+  }
+  return windows;
+}
+
+function groupsOf(by: string | Record<string, number[]>): { column: string; cuts?: readonly number[] } {
+  if (typeof by === 'string') return { column: by };
+  const [column, cuts] = Object.entries(by)[0] as [string, number[]]; // the schema asks for exactly one
+  return { column, cuts: [...cuts].sort((a, b) => a - b) };
+}
+
+function serviceOf({ availability, latency }: NonNullable<MonitorsConfig['service']>): ServicePlan {
+  const [name, limit] = Object.entries(latency ?? {})[0] ?? [];
+  return {
+    ...(availability !== undefined && { availability: shareOf(availability) }),
+    ...(name !== undefined &&
+      limit !== undefined && { latency: { quantile: Number(name.slice(1)) / 100, belowMs: durationMs(limit) } }),
+  };
+}

@@ -1,0 +1,133 @@
+/** `rollout:` of rondo.yaml, and the plan it becomes: numbers, frozen into the rollout when it starts. */
+import { type Static, Type } from 'typebox';
+import type { RowLoss } from '../statistics/loss.ts';
+import { Duration, durationMs, Percent, shareOf } from './quantity.ts';
+
+const closed = { additionalProperties: false } as const;
+
+const ErrorsGuardrail = Type.Object(
+  {
+    errors: Type.Object(
+      {
+        margin: Percent,
+        ratio: Type.Optional(
+          Type.Number({ minimum: 1, description: 'How many times as many errors are still no reason to roll back.' }),
+        ),
+      },
+      closed,
+    ),
+  },
+  { ...closed, description: 'Failed answers: the rate may be at most this much higher.' },
+);
+
+const SlowGuardrail = Type.Object(
+  { slow: Type.Object({ above: Duration, margin: Percent }, closed) },
+  { ...closed, description: 'The share of answers slower than this may be at most so much higher.' },
+);
+
+const MetricGuardrail = Type.Object(
+  {
+    metric: Type.Union([Type.Literal('log_loss'), Type.Literal('brier'), Type.Literal('mae')]),
+    margin: Type.Number({ minimum: 0 }),
+    maturity: Type.Optional(Duration),
+  },
+  { ...closed, description: 'A loss on the same requests, once their labels are in; labels this old count as proof.' },
+);
+
+export const rolloutSchema = Type.Object(
+  {
+    shadow: Type.Optional(
+      Type.Object(
+        { requests: Type.Integer({ minimum: 1 }) },
+        { ...closed, description: 'Score so many requests with the new version before anyone gets its answers.' },
+      ),
+    ),
+    steps: Type.Optional(
+      Type.Array(Type.Object({ to: Percent, min: Type.Integer({ minimum: 1 }) }, closed), {
+        minItems: 1,
+        description:
+          'Shares of traffic, rising, up to 50 %: the other half is the control. `min`: requests in each arm.',
+      }),
+    ),
+    guardrails: Type.Optional(
+      Type.Array(Type.Union([ErrorsGuardrail, SlowGuardrail, MetricGuardrail]), { minItems: 1, maxItems: 10 }),
+    ),
+    undecidedAfter: Type.Optional(Duration),
+    onInconclusive: Type.Optional(
+      Type.Union([Type.Literal('pause'), Type.Literal('promote'), Type.Literal('rollback')]),
+    ),
+  },
+  { ...closed, description: 'How a new version takes over an endpoint, and what stops it.' },
+);
+export type RolloutConfig = Static<typeof rolloutSchema>;
+
+export type Guardrail =
+  | { readonly kind: 'errors'; readonly margin: number; readonly ratio: number }
+  | { readonly kind: 'slow'; readonly margin: number; readonly aboveMs: number }
+  | { readonly kind: 'loss'; readonly margin: number; readonly metric: RowLoss; readonly maturityMs: number };
+
+export type Step = {
+  /** Of all units, above 0 and up to 0.5. */
+  readonly share: number;
+  /** Requests in each arm before the next step. */
+  readonly min: number;
+};
+
+export const inconclusiveActions = ['pause', 'promote', 'rollback'] as const;
+export type InconclusiveAction = (typeof inconclusiveActions)[number];
+
+export type RolloutPlan = {
+  /** 0: no shadow. */
+  readonly shadowRequests: number;
+  readonly steps: readonly Step[];
+  readonly guardrails: readonly Guardrail[];
+  /** How long one step may stay undecided, on the endpoint's clock. */
+  readonly undecidedAfterMs: number;
+  readonly onInconclusive: InconclusiveAction;
+  /** Chance of a wrong rollback over the whole rollout, and of a wrong promotion: split over the guardrails, spent once. */
+  readonly alpha: number;
+};
+
+/** @throws RangeError when steps do not rise or go beyond a half */
+export function rolloutPlan(config: RolloutConfig = {}): RolloutPlan {
+  const steps = (config.steps ?? defaultSteps).map(({ to, min }) => ({ share: shareOf(to), min }));
+  for (const [i, { share }] of steps.entries()) {
+    if (!(share > (steps[i - 1]?.share ?? 0)))
+      throw new RangeError(`rollout.steps[${i}].to must rise from step to step`);
+    if (share > 0.5)
+      throw new RangeError(`rollout.steps[${i}].to is above 50%: a control cohort as large needs the rest`);
+  }
+  return {
+    shadowRequests: config.shadow?.requests ?? 0,
+    steps,
+    guardrails: (config.guardrails ?? defaultGuardrails).map(guardrailOf),
+    undecidedAfterMs: durationMs(config.undecidedAfter ?? '14d'),
+    onInconclusive: config.onInconclusive ?? 'pause',
+    alpha: 0.05,
+  };
+}
+
+const defaultSteps = [
+  { to: '1%', min: 20 },
+  { to: '5%', min: 100 },
+  { to: '25%', min: 250 },
+  { to: '50%', min: 500 },
+];
+
+/** What every endpoint has without labels and without an objective. */
+const defaultGuardrails: NonNullable<RolloutConfig['guardrails']> = [{ errors: { margin: '1%' } }];
+
+function guardrailOf(config: NonNullable<RolloutConfig['guardrails']>[number]): Guardrail {
+  if ('errors' in config) {
+    return { kind: 'errors', margin: shareOf(config.errors.margin), ratio: config.errors.ratio ?? 1.1 };
+  }
+  if ('slow' in config) {
+    return { kind: 'slow', margin: shareOf(config.slow.margin), aboveMs: durationMs(config.slow.above) };
+  }
+  return {
+    kind: 'loss',
+    metric: config.metric,
+    margin: config.margin,
+    maturityMs: config.maturity === undefined ? 0 : durationMs(config.maturity),
+  };
+}
