@@ -1,0 +1,109 @@
+/** What may be done with a logged model: made, finished, tagged, deleted. */
+import { PlatformError } from '../errors.ts';
+import { requireExperiment } from './change-experiment.ts';
+import { appendToLocation, requireActiveExperiment } from './experiment.ts';
+import type { ExperimentStore } from './experiment-store.ts';
+import {
+  type LoggedModel,
+  type LoggedModelStatus,
+  loggedModelNotFound,
+  validateLoggedModelName,
+} from './logged-model.ts';
+import type { LoggedModelStore } from './logged-model-store.ts';
+import { type Param, pythonString, type Tag } from './names.ts';
+import { randomName } from './run.ts';
+
+type Deps = { readonly loggedModels: LoggedModelStore; readonly now: () => number };
+
+export async function createLoggedModel(
+  deps: Deps & {
+    readonly experiments: ExperimentStore;
+    /** 32 hexadecimal digits. */
+    readonly newId: () => string;
+    readonly random: () => number;
+  },
+  input: {
+    readonly experimentId: string;
+    readonly name?: string;
+    readonly modelType?: string;
+    readonly sourceRunId?: string;
+    readonly params?: readonly Param[];
+    readonly tags?: readonly Tag[];
+  },
+): Promise<LoggedModel> {
+  const { loggedModels, experiments, now, newId, random } = deps;
+  validateLoggedModelName(input.name);
+  const experiment = await requireExperiment(experiments, input.experimentId);
+  requireActiveExperiment(experiment);
+  const id = `m-${newId()}`;
+  const at = now();
+  const model: LoggedModel = {
+    id,
+    experimentId: experiment.id,
+    name: input.name ?? randomName(random),
+    artifactLocation: appendToLocation(experiment.artifactLocation, 'models', id, 'artifacts'),
+    status: 'LOGGED_MODEL_PENDING',
+    lifecycle: 'active',
+    ...(input.modelType === undefined ? {} : { modelType: input.modelType }),
+    ...(input.sourceRunId === undefined ? {} : { sourceRunId: input.sourceRunId }),
+    createdAt: at,
+    updatedAt: at,
+    params: input.params ?? [],
+    tags: input.tags ?? [],
+    metrics: [],
+  };
+  await loggedModels.insert(model);
+  return model;
+}
+
+/** @throws PlatformError `tracking/model-not-found`, for a deleted one too */
+export async function requireLoggedModel(loggedModels: LoggedModelStore, id: string): Promise<LoggedModel> {
+  const model = await loggedModels.find(id);
+  if (model?.lifecycle !== 'active') throw loggedModelNotFound(id);
+  return model;
+}
+
+export async function finalizeLoggedModel(
+  { loggedModels, now }: Deps,
+  id: string,
+  status: LoggedModelStatus,
+): Promise<LoggedModel> {
+  const model = await requireLoggedModel(loggedModels, id);
+  const updatedAt = now();
+  await loggedModels.setStatus(id, status, updatedAt);
+  return { ...model, status, updatedAt };
+}
+
+export async function deleteLoggedModel({ loggedModels, now }: Deps, id: string): Promise<void> {
+  await requireLoggedModel(loggedModels, id);
+  await loggedModels.setLifecycle(id, 'deleted', now());
+}
+
+export async function tagLoggedModel(
+  { loggedModels }: Pick<Deps, 'loggedModels'>,
+  id: string,
+  tags: readonly Tag[],
+): Promise<void> {
+  await requireLoggedModel(loggedModels, id);
+  await loggedModels.setTags(id, tags);
+}
+
+export async function untagLoggedModel(
+  { loggedModels }: Pick<Deps, 'loggedModels'>,
+  id: string,
+  key: string,
+): Promise<void> {
+  await requireLoggedModel(loggedModels, id);
+  if (await loggedModels.deleteTag(id, key)) return;
+  const message = `No tag with key ${pythonString(key)} found for model with ID ${pythonString(id)}.`;
+  throw new PlatformError('tracking/tag-not-found', key, { message });
+}
+
+export async function addLoggedModelParams(
+  { loggedModels }: Pick<Deps, 'loggedModels'>,
+  id: string,
+  params: readonly Param[],
+): Promise<void> {
+  await requireLoggedModel(loggedModels, id);
+  await loggedModels.addParams(id, params);
+}

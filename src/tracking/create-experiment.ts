@@ -1,0 +1,52 @@
+import { PlatformError } from '../errors.ts';
+import {
+  defaultArtifactLocation,
+  defaultExperiment,
+  validateArtifactLocation,
+  validateExperimentName,
+} from './experiment.ts';
+import type { ExperimentStore } from './experiment-store.ts';
+import { type Tag, validateTag } from './names.ts';
+
+export const maxExperimentTagLength = 20_000;
+
+type Deps = { readonly experiments: ExperimentStore; readonly now: () => number };
+
+/** @returns the new experiment's id  @throws PlatformError `tracking/experiment-exists`, also for the name of a deleted one */
+export async function createExperiment(
+  { experiments, now }: Deps,
+  input: {
+    readonly name: string;
+    readonly project: string;
+    readonly artifactRoot: string;
+    readonly artifactLocation?: string;
+    readonly tags?: readonly Tag[];
+  },
+): Promise<string> {
+  const { name, project, artifactRoot, artifactLocation, tags = [] } = input;
+  validateExperimentName(name);
+  if (artifactLocation) validateArtifactLocation(artifactLocation);
+  for (const tag of tags) validateTag(tag, maxExperimentTagLength);
+  const at = now();
+  const id = await experiments.insert(
+    { name, project, lifecycle: 'active', createdAt: at, updatedAt: at, tags },
+    (id) => artifactLocation || defaultArtifactLocation(artifactRoot, id),
+  );
+  if (id === undefined) {
+    throw new PlatformError('tracking/experiment-exists', name, {
+      hint: 'Take another name, or restore the experiment when it is a deleted one.',
+    });
+  }
+  return id;
+}
+
+/** Makes the experiment of runs that name none, when it is not there yet. */
+export async function ensureDefaultExperiment({ experiments, now }: Deps, artifactRoot: string): Promise<void> {
+  const at = now();
+  const { id, name } = defaultExperiment;
+  await experiments.insertAs(
+    BigInt(id),
+    { name, project: 'default', lifecycle: 'active', createdAt: at, updatedAt: at, tags: [] },
+    defaultArtifactLocation(artifactRoot, id),
+  );
+}

@@ -1,0 +1,65 @@
+/** Experiments: a name for runs that are compared with each other. */
+import { PlatformError } from '../errors.ts';
+import { type Tag, validateLength } from './names.ts';
+
+export type Lifecycle = 'active' | 'deleted';
+
+export type Experiment = {
+  /** A decimal number as text, as MLflow writes it. */
+  readonly id: string;
+  readonly name: string;
+  readonly project: string;
+  readonly artifactLocation: string;
+  readonly lifecycle: Lifecycle;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  readonly tags: readonly Tag[];
+};
+
+/** The experiment of runs that name none; it exists from the first start. */
+export const defaultExperiment = { id: '0', name: 'Default' } as const;
+
+export function validateExperimentName(name: string): void {
+  if (name === '') throw new PlatformError('tracking/invalid', 'name', { message: "Invalid experiment name: ''" });
+  validateLength('name', 500, name);
+}
+
+export function validateArtifactLocation(location: string): void {
+  if (location.startsWith('runs:')) {
+    const message = `Artifact location cannot be a runs:/ URI. Given: '${location}'`;
+    throw new PlatformError('tracking/invalid', 'artifact_location', { message });
+  }
+  if (location.length > 2048) {
+    const message = 'Invalid artifact path length. The length of the artifact path cannot be greater than 2048 bytes.';
+    throw new PlatformError('tracking/invalid', 'artifact_location', { message });
+  }
+}
+
+/** @throws PlatformError `tracking/invalid` when `id` is not a whole number */
+export function parseExperimentId(id: string): bigint {
+  if (!/^\s*[+-]?\d+\s*$/.test(id)) {
+    const message = `Invalid experiment ID '${id}'. Experiment ID must be a valid integer.`;
+    throw new PlatformError('tracking/invalid', 'experiment_id', { message });
+  }
+  return BigInt(id.trim());
+}
+
+export function requireActiveExperiment(experiment: Experiment): void {
+  if (experiment.lifecycle === 'active') return;
+  const message = `The experiment ${experiment.id} must be in the 'active' state. Current state is ${experiment.lifecycle}.`;
+  throw new PlatformError('tracking/not-active', `experiment/${experiment.id}`, { message, hint: 'Restore it first.' });
+}
+
+export const experimentNotFound = (id: string): PlatformError =>
+  new PlatformError('tracking/experiment-not-found', id, { message: `No Experiment with id=${id} exists` });
+
+/** Where an experiment's artifacts lie when nobody says otherwise. */
+export const defaultArtifactLocation = (root: string, experimentId: string): string =>
+  `${root.replace(/\/+$/, '')}/${experimentId}`;
+
+/** Appends path segments to a location, before its query if it has one. */
+export function appendToLocation(location: string, ...segments: readonly string[]): string {
+  const [path = '', ...query] = location.split('?');
+  const joined = [path.replace(/\/+$/, ''), ...segments].join('/');
+  return query.length === 0 ? joined : `${joined}?${query.join('?')}`;
+}

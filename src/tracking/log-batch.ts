@@ -1,0 +1,124 @@
+/** Logs metrics, params and tags to a run: the busiest write there is. */
+import { PlatformError } from '../errors.ts';
+import { requireRun, setRunTags } from './change-run.ts';
+import type { LoggedModelStore } from './logged-model-store.ts';
+import { type NewMetric, validateMetric } from './metric.ts';
+import type { MetricStore } from './metric-store.ts';
+import { invalid, type Param, pythonString, type Tag, validParam, validTag } from './names.ts';
+import { requireActiveRun, validateRunId } from './run.ts';
+import type { RunStore } from './run-store.ts';
+
+type Deps = {
+  readonly runs: RunStore;
+  readonly metrics: MetricStore;
+  readonly loggedModels: LoggedModelStore;
+};
+
+type Batch = {
+  readonly runId: string;
+  readonly metrics: readonly NewMetric[];
+  readonly params: readonly Param[];
+  readonly tags: readonly Tag[];
+};
+
+/** All of the batch or nothing. Logging the same batch twice changes nothing. */
+export async function logBatch(deps: Deps, batch: Batch): Promise<void> {
+  const { runId, params, tags } = checkBatch(batch);
+  const { runs } = deps;
+  const run = await requireRun(runs, runId);
+  requireActiveRun(run);
+  await logParams(runs, runId, params);
+  await logMetrics(deps, run, batch.metrics);
+  await setRunTags(runs, runId, tags);
+}
+
+export async function logMetric(deps: Deps, runId: string, metric: NewMetric): Promise<void> {
+  validateMetric(metric);
+  const run = await requireRun(deps.runs, runId);
+  requireActiveRun(run);
+  await logMetrics(deps, run, [metric]);
+}
+
+export async function logParam({ runs }: Pick<Deps, 'runs'>, runId: string, param: Param): Promise<void> {
+  const { key, value } = validParam(param);
+  requireActiveRun(await requireRun(runs, runId));
+  const [old] = await runs.params(runId, [key]);
+  if (old && old.value !== value) {
+    const message =
+      `Changing param values is not allowed. Param with key='${key}' was already logged with value='${old.value}' for run` +
+      ` ID='${runId}'. Attempted logging new value '${value}'.`;
+    throw new PlatformError('tracking/param-changed', key, { message, hint: changedHint });
+  }
+  if (!old) await runs.insertParams(runId, [{ key, value }]);
+}
+
+async function logMetrics(
+  { metrics: store, loggedModels }: Deps,
+  run: { readonly id: string; readonly experimentId: string },
+  metrics: readonly NewMetric[],
+): Promise<void> {
+  await store.log(run.id, run.experimentId, metrics);
+  const measured = metrics.flatMap(({ modelId, ...metric }) => (modelId ? { ...metric, modelId, runId: run.id } : []));
+  await loggedModels.addMetrics(measured);
+}
+
+async function logParams(runs: RunStore, runId: string, params: readonly Param[]): Promise<void> {
+  const old = new Map(
+    (
+      await runs.params(
+        runId,
+        params.map(({ key }) => key),
+      )
+    ).map(({ key, value }) => [key, value]),
+  );
+  const changed = params.filter(({ key, value }) => old.has(key) && old.get(key) !== value);
+  if (changed.length > 0) {
+    const list = changed.map(
+      ({ key, value }) =>
+        `{'key': ${pythonString(key)}, 'old_value': ${pythonString(old.get(key) ?? '')}, 'new_value': ${pythonString(value)}}`,
+    );
+    throw new PlatformError('tracking/param-changed', changed.map(({ key }) => key).join(', '), {
+      message: `Changing param values is not allowed. Params were already logged='[${list.join(', ')}]' for run ID='${runId}'.`,
+      hint: changedHint,
+    });
+  }
+  await runs.insertParams(
+    runId,
+    params.filter(({ key }) => !old.has(key)),
+  );
+}
+
+const changedHint = 'Params are fixed once logged: log to a new run, or use a tag for what changes.';
+
+function checkBatch(batch: Batch): Pick<Batch, 'runId' | 'params' | 'tags'> {
+  const { runId, metrics } = batch;
+  validateRunId(runId);
+  metrics.forEach((metric, index) => {
+    validateMetric(metric, `metrics[${index}]`);
+  });
+  const params = batch.params.map((param, index) => validParam(param, `params[${index}]`));
+  const tags = batch.tags.map((tag, index) => validTag(tag, `tags[${index}]`));
+  refuseMore('metrics', 1000, metrics.length);
+  refuseMore('params', 100, params.length);
+  refuseMore('tags', 100, tags.length);
+  refuseMore('metrics, params, and tags', 1000, metrics.length + params.length + tags.length);
+  const keys = params.map(({ key }) => key);
+  const twice = keys.filter((key, index) => keys.indexOf(key) < index);
+  if (twice.length > 0) {
+    throw invalid(
+      'params',
+      `Duplicate parameter keys have been submitted: [${twice.map(pythonString).join(', ')}]. Please ensure the request` +
+        ' contains only one param value per param key.',
+    );
+  }
+  return { runId, params, tags };
+}
+
+function refuseMore(what: string, limit: number, count: number): void {
+  if (count <= limit) return;
+  throw invalid(
+    what,
+    `A batch logging request can contain at most ${limit} ${what}. Got ${count} ${what}. Please split up ${what}` +
+      ' across multiple requests and try again.',
+  );
+}

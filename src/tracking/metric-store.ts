@@ -1,0 +1,229 @@
+/** Metric series and their points in the database. */
+import { sql } from 'kysely';
+import type { Db } from '../storage/database.ts';
+import type { Int64 } from '../storage/int64.ts';
+import { parseExperimentId } from './experiment.ts';
+import { latestByKey, loadedValue, type Metric, type MetricPoint, storedValue } from './metric.ts';
+
+export type MetricTables = {
+  metric_series: {
+    id: Int64;
+    run_id: string;
+    key: string;
+    experiment_id: Int64;
+    value: number;
+    is_nan: number;
+    timestamp: Int64;
+    step: Int64;
+  };
+  metric_points: { series_id: Int64; timestamp: Int64; step: Int64; value: number; is_nan: number };
+};
+
+type SeriesColumns = Omit<MetricTables['metric_series'], 'id'>;
+type WritableTables = { metric_series: SeriesColumns; metric_points: MetricTables['metric_points'] };
+
+export const metricStore = (database: Db) => {
+  const db = database.withTables<MetricTables>();
+  const writable = database.withTables<WritableTables>();
+
+  const pointsOf = (runId: string, key: string) =>
+    db
+      .selectFrom('metric_points as point')
+      .innerJoin('metric_series as series', 'series.id', 'point.series_id')
+      .where('series.run_id', '=', runId)
+      .where('series.key', '=', key);
+
+  return {
+    /** Adds points in two statements, whatever their number. A point that is there already is left alone: retries change nothing. */
+    async log(runId: string, experimentId: string, metrics: readonly Metric[]): Promise<void> {
+      if (metrics.length === 0) return;
+      const experiment_id = parseExperimentId(experimentId);
+      const series = await writable
+        .insertInto('metric_series')
+        .values(
+          [...latestByKey(metrics).values()].map(({ key, value, timestamp, step }) => ({
+            run_id: runId,
+            key,
+            experiment_id,
+            ...storedValue(value),
+            timestamp,
+            step,
+          })),
+        )
+        .onConflict((conflict) =>
+          conflict.columns(['run_id', 'key']).doUpdateSet({
+            value: ifLater('value'),
+            is_nan: ifLater('is_nan'),
+            timestamp: ifLater('timestamp'),
+            step: ifLater('step'),
+          }),
+        )
+        .returning(['key', sql<Int64>`id`.as('id')])
+        .execute();
+      const ids = new Map(series.map(({ key, id }) => [key, id]));
+      await writable
+        .insertInto('metric_points')
+        .values(
+          metrics.map(({ key, value, timestamp, step }) => ({
+            series_id: ids.get(key) ?? 0,
+            timestamp,
+            step,
+            ...storedValue(value),
+          })),
+        )
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    },
+
+    async latest(runId: string): Promise<readonly Metric[]> {
+      const rows = await db
+        .selectFrom('metric_series')
+        .selectAll()
+        .where('run_id', '=', runId)
+        .orderBy('key')
+        .execute();
+      return rows.map((row) => ({ key: row.key, ...toPoint(row) }));
+    },
+
+    /** The points of a series by timestamp, step and value. */
+    async history(
+      runId: string,
+      key: string,
+      page: { offset: number; limit?: number },
+    ): Promise<readonly MetricPoint[]> {
+      let query = pointsOf(runId, key)
+        .select(['point.timestamp', 'point.step', 'point.value', 'point.is_nan'])
+        .orderBy('point.timestamp')
+        .orderBy('point.step')
+        .orderBy('point.value');
+      if (page.limit !== undefined) query = query.limit(page.limit);
+      else if (page.offset > 0) query = query.limit(Number.MAX_SAFE_INTEGER);
+      if (page.offset > 0) query = query.offset(page.offset);
+      return (await query.execute()).map(toPoint);
+    },
+
+    /**
+     * At most `count` points spread evenly over a series by step, timestamp and value, with its last point among them.
+     * One bucket per answer, and the first point of each: what MLflow's charts are drawn from.
+     */
+    async sample(
+      runId: string,
+      key: string,
+      options: { readonly count: number; readonly from?: Int64; readonly to?: Int64 },
+    ): Promise<readonly MetricPoint[]> {
+      let points = pointsOf(runId, key).select(['point.timestamp', 'point.step', 'point.value', 'point.is_nan']);
+      if (options.from !== undefined) points = points.where('point.step', '>=', options.from);
+      if (options.to !== undefined) points = points.where('point.step', '<=', options.to);
+      const order = sql`"step", "timestamp", "value", "is_nan"`;
+      // The bucket of row r among n is floor((r − 1) · count / n): its first rows are those where that number steps up.
+      const ranked = db
+        .selectFrom(points.as('p'))
+        .selectAll()
+        .select([
+          sql<number>`row_number() over (order by ${order}) - 1`.as('place'),
+          sql<number>`count(*) over ()`.as('total'),
+        ]);
+      const size = sql`(total / ${sql.lit(options.count)})`;
+      const larger = sql`(total % ${sql.lit(options.count)})`;
+      const rows = await db
+        .selectFrom(ranked.as('r'))
+        .select(['timestamp', 'step', 'value', 'is_nan', 'place', 'total'])
+        .where(
+          // NTILE's buckets: the first `larger` of them have one row more.
+          sql<boolean>`place = total - 1 or total <= ${sql.lit(options.count)} or (case when place < ${larger} * (${size} + 1)
+            then place % (${size} + 1) else (place - ${larger} * (${size} + 1)) % ${size} end) = 0`,
+        )
+        .orderBy(sql`place`)
+        .execute();
+      const last = rows.at(-1);
+      // The last point is kept, in place of the last bucket's first when there would be one too many.
+      const kept = rows.length > options.count && last ? [...rows.slice(0, options.count - 1), last] : rows;
+      return kept.map(toPoint);
+    },
+
+    /** The points of several runs, by run, timestamp, step and value. */
+    async historyOfRuns(
+      runIds: readonly string[],
+      key: string,
+      limit: number,
+    ): Promise<readonly (MetricPoint & { readonly runId: string })[]> {
+      const rows = await db
+        .selectFrom('metric_points as point')
+        .innerJoin('metric_series as series', 'series.id', 'point.series_id')
+        .where('series.run_id', 'in', runIds)
+        .where('series.key', '=', key)
+        .select(['series.run_id', 'point.timestamp', 'point.step', 'point.value', 'point.is_nan'])
+        .orderBy('series.run_id')
+        .orderBy('point.timestamp')
+        .orderBy('point.step')
+        .orderBy('point.value')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({ runId: row.run_id, ...toPoint(row) }));
+    },
+
+    /**
+     * A series thinned for drawing: the range of steps cut into `buckets`, and of each its lowest and highest point, so that no
+     * spike is lost. NaN is left out.
+     */
+    async envelope(
+      runId: string,
+      key: string,
+      buckets: number,
+    ): Promise<
+      readonly { readonly step: number; readonly low: number; readonly high: number; readonly points: number }[]
+    > {
+      const points = pointsOf(runId, key).select(['point.step', 'point.value']).where('point.is_nan', '=', 0);
+      const ranked = db
+        .selectFrom(points.as('p'))
+        .selectAll()
+        .select([sql<number>`min(step) over ()`.as('first'), sql<number>`max(step) over ()`.as('last')]);
+      const bucket = sql<number>`((step - first) * ${sql.lit(buckets)}) / (last - first + 1)`;
+      const rows = await db
+        .selectFrom(ranked.as('r'))
+        .select(({ fn }) => [
+          fn.min('step').as('step'),
+          fn.min('value').as('low'),
+          fn.max('value').as('high'),
+          fn.countAll().as('points'),
+        ])
+        .groupBy(bucket)
+        .orderBy(bucket)
+        .execute();
+      return rows.map((row) => ({
+        step: Number(row.step),
+        low: row.low,
+        high: row.high,
+        points: Number(row.points),
+      }));
+    },
+
+    /** How much a run measured, for its end event. */
+    async counts(runId: string): Promise<{ readonly metrics: number; readonly points: number }> {
+      const series = await db
+        .selectFrom('metric_series')
+        .select(({ fn }) => fn.countAll().as('n'))
+        .where('run_id', '=', runId)
+        .executeTakeFirstOrThrow();
+      const points = await db
+        .selectFrom('metric_points as point')
+        .innerJoin('metric_series as series', 'series.id', 'point.series_id')
+        .select(({ fn }) => fn.countAll().as('n'))
+        .where('series.run_id', '=', runId)
+        .executeTakeFirstOrThrow();
+      return { metrics: Number(series.n), points: Number(points.n) };
+    },
+  };
+};
+
+export type MetricStore = ReturnType<typeof metricStore>;
+
+const newer = sql`(excluded.step, excluded.timestamp, excluded.value) > (metric_series.step, metric_series.timestamp, metric_series.value)`;
+const ifLater = (column: 'value' | 'is_nan' | 'timestamp' | 'step') =>
+  sql<number>`case when ${newer} then ${sql.ref(`excluded.${column}`)} else ${sql.ref(`metric_series.${column}`)} end`;
+
+const toPoint = (row: { value: number; is_nan: number; timestamp: Int64; step: Int64 }): MetricPoint => ({
+  value: loadedValue(row),
+  timestamp: row.timestamp,
+  step: row.step,
+});

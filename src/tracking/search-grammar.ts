@@ -1,0 +1,187 @@
+/**
+ * The language of filters: MLflow's comparisons joined by AND, and beyond it OR, NOT and parentheses.
+ *
+ *     filter     = or ; or = and { OR and } ; and = not { AND not } ; not = NOT not | '(' or ')' | comparison
+ *     comparison = name comparator value | name [NOT] IN '(' string { ',' string } ')' | name IS [NOT] NULL
+ */
+import { invalidFilter, type Token, tokenize } from './search-tokens.ts';
+
+export const comparators = [
+  '=',
+  '!=',
+  '>',
+  '>=',
+  '<',
+  '<=',
+  'LIKE',
+  'ILIKE',
+  'IN',
+  'NOT IN',
+  'IS NULL',
+  'IS NOT NULL',
+] as const;
+export type Comparator = (typeof comparators)[number];
+
+export type Value =
+  | { readonly kind: 'string' | 'number' | 'name'; readonly text: string; readonly at: number }
+  | { readonly kind: 'list'; readonly items: readonly string[]; readonly text: string; readonly at: number }
+  | { readonly kind: 'none'; readonly text: ''; readonly at: number };
+
+export type Comparison = {
+  readonly kind: 'comparison';
+  /** As written: ``metrics.`a b` ``. */
+  readonly name: string;
+  /** As written, keywords in capitals; `==` and `<>` come through for the caller to refuse. */
+  readonly comparator: string;
+  readonly value: Value;
+  readonly at: number;
+};
+
+export type Filter<C> =
+  | { readonly kind: 'all' | 'any'; readonly of: readonly Filter<C>[] }
+  | { readonly kind: 'not'; readonly of: Filter<C> }
+  | { readonly kind: 'is'; readonly clause: C };
+
+/** @returns the tree, or undefined for an empty filter  @throws PlatformError `tracking/invalid-filter` with its place */
+export function parseFilter(text: string): Filter<Comparison> | undefined {
+  if (text.trim() === '') return undefined;
+  const tokens = tokenize(text);
+  let next = 0;
+  const peek = (ahead = 0): Token => tokens[next + ahead] ?? { kind: 'end', text: '', at: text.length };
+  const take = (): Token => {
+    const token = peek();
+    next += 1;
+    return token;
+  };
+  const isWord = (word: string, ahead = 0) => peek(ahead).kind === 'name' && peek(ahead).text.toUpperCase() === word;
+  const takeWord = (word: string): boolean => {
+    if (!isWord(word)) return false;
+    next += 1;
+    return true;
+  };
+
+  const filter = anyOf();
+  if (peek().kind !== 'end') throw unexpected(peek());
+  return filter;
+
+  function anyOf(): Filter<Comparison> {
+    const parts = [allOf()];
+    while (takeWord('OR')) parts.push(allOf());
+    return parts.length === 1 && parts[0] ? parts[0] : { kind: 'any', of: parts };
+  }
+
+  function allOf(): Filter<Comparison> {
+    const parts = [negated()];
+    while (takeWord('AND')) parts.push(negated());
+    return parts.length === 1 && parts[0] ? parts[0] : { kind: 'all', of: parts };
+  }
+
+  function negated(): Filter<Comparison> {
+    if (takeWord('NOT')) return { kind: 'not', of: negated() };
+    if (peek().kind !== 'open') return { kind: 'is', clause: comparison() };
+    take();
+    const inner = anyOf();
+    if (peek().kind !== 'close') throw unexpected(peek());
+    take();
+    return inner;
+  }
+
+  function comparison(): Comparison {
+    const name = take();
+    if (name.kind !== 'name' || ['AND', 'OR', 'IN', 'LIKE', 'ILIKE', 'IS'].includes(name.text.toUpperCase()))
+      throw unexpected(name);
+    const base = { kind: 'comparison', name: name.text, at: name.at } as const;
+    if (takeWord('IS')) {
+      const negative = takeWord('NOT');
+      if (!takeWord('NULL')) throw unexpected(peek());
+      return {
+        ...base,
+        comparator: negative ? 'IS NOT NULL' : 'IS NULL',
+        value: { kind: 'none', text: '', at: name.at },
+      };
+    }
+    if (isWord('NOT') && isWord('IN', 1)) {
+      next += 2;
+      return { ...base, comparator: 'NOT IN', value: value() };
+    }
+    for (const word of ['IN', 'LIKE', 'ILIKE']) {
+      if (takeWord(word)) return { ...base, comparator: word, value: value() };
+    }
+    if (peek().kind !== 'comparator') throw unexpected(name);
+    return { ...base, comparator: take().text, value: value() };
+  }
+
+  function value(): Value {
+    const token = take();
+    if (token.kind === 'string') return { kind: 'string', text: token.text, at: token.at };
+    if (token.kind === 'number') return { kind: 'number', text: token.text, at: token.at };
+    if (token.kind === 'name') return { kind: 'name', text: token.text, at: token.at };
+    if (token.kind === 'open') return list(token);
+    throw unexpected(token);
+  }
+
+  function list(open: Token): Value {
+    const items: string[] = [];
+    while (peek().kind !== 'close') {
+      const item = take();
+      const quoted = item.kind === 'string' || (item.kind === 'name' && /^".*"$/s.test(item.text));
+      if (item.kind === 'number') {
+        throw invalidFilter(
+          'While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in list: ' +
+            `(${item.text},)`,
+          item.at,
+        );
+      }
+      if (!quoted) throw illFormed(item);
+      items.push(item.text.slice(1, -1));
+      if (peek().kind === 'comma') take();
+      else if (peek().kind !== 'close') throw illFormed(peek());
+    }
+    const close = take();
+    if (items.length === 0) {
+      throw invalidFilter(
+        'While parsing a list in the query, expected a non-empty list of string values, but got empty list',
+        open.at,
+      );
+    }
+    return { kind: 'list', items, text: text.slice(open.at, close.at + 1), at: open.at };
+  }
+
+  function unexpected(token: Token) {
+    const shown = token.kind === 'end' ? text.trim() : token.text;
+    return invalidFilter(`Invalid clause(s) in filter string: '${shown}'`, token.at);
+  }
+}
+
+const illFormed = (token: Token) =>
+  invalidFilter(
+    'While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list.',
+    token.at,
+  );
+
+/** Puts another clause into every leaf. */
+export function mapFilter<A, B>(filter: Filter<A>, map: (clause: A) => B): Filter<B> {
+  switch (filter.kind) {
+    case 'is':
+      return { kind: 'is', clause: map(filter.clause) };
+    case 'not':
+      return { kind: 'not', of: mapFilter(filter.of, map) };
+    case 'all':
+    case 'any':
+      return { kind: filter.kind, of: filter.of.map((part) => mapFilter(part, map)) };
+  }
+}
+
+/** Every leaf, in the order of the text. */
+export function clausesOf<C>(filter: Filter<C> | undefined): readonly C[] {
+  if (!filter) return [];
+  switch (filter.kind) {
+    case 'is':
+      return [filter.clause];
+    case 'not':
+      return clausesOf(filter.of);
+    case 'all':
+    case 'any':
+      return filter.of.flatMap((part) => clausesOf(part));
+  }
+}
