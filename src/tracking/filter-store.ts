@@ -58,19 +58,19 @@ export function compare(
 /**
  * A condition on one key of a key-value table: true for owners that have the key with such a value. As everywhere in MLflow,
  * `!=` holds only for owners that have the key at all.
- * @param owner the column of the outer query, `owned` the column of the table that refers to it
+ * @param place `owner` is the id in the outer query, `owned` the same id in the table
  */
 export function compareKeyed(
   db: Db,
   clause: Clause,
-  place: { readonly table: string; readonly owned: string; readonly owner: string },
+  place: { readonly table: string; readonly owned: RawBuilder<unknown>; readonly owner: RawBuilder<unknown> },
 ): Condition {
   const { table, owned, owner } = place;
-  const value = sql.ref(`${table}.value`);
-  const having = sql`select ${sql.ref(owned)} from ${sql.table(table)} where ${sql.ref(`${table}.key`)} = ${clause.key}`;
-  if (clause.comparator === 'IS NULL') return sql<SqlBool>`${sql.ref(owner)} not in (${having})`;
-  if (clause.comparator === 'IS NOT NULL') return sql<SqlBool>`${sql.ref(owner)} in (${having})`;
-  return sql<SqlBool>`${sql.ref(owner)} in (${having} and ${compare(db, value, clause.comparator, clause.value)})`;
+  const having = sql`select ${owned} from ${sql.table(table)} where ${sql.ref(`${table}.key`)} = ${clause.key}`;
+  if (clause.comparator === 'IS NULL') return sql<SqlBool>`${owner} not in (${having})`;
+  if (clause.comparator === 'IS NOT NULL') return sql<SqlBool>`${owner} in (${having})`;
+  const matches = compare(db, sql.ref(`${table}.value`), clause.comparator, clause.value);
+  return sql<SqlBool>`${owner} in (${having} and ${matches})`;
 }
 
 /** LIKE's wildcards in the language of GLOB. */

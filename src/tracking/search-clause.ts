@@ -98,6 +98,26 @@ export const loggedModelVocabulary: Vocabulary = {
   comparators: { metric: numericComparators, parameter: listComparators, tag: listComparators },
 };
 
+const registryPrefixes: Vocabulary['prefixes'] = { attribute: 'attribute', tag: 'tag', tags: 'tag' };
+
+export const modelVocabulary: Vocabulary = {
+  prefixes: registryPrefixes,
+  prefixList: "('attribute', 'tag', 'tags')",
+  attributes: ['name'],
+  numeric: [],
+  lists: ['name'],
+  comparators: { tag: textComparators },
+};
+
+export const versionVocabulary: Vocabulary = {
+  prefixes: registryPrefixes,
+  prefixList: "('attribute', 'tag', 'tags')",
+  attributes: ['name', 'version_number', 'run_id', 'source_path'],
+  numeric: ['version_number'],
+  lists: ['name', 'run_id'],
+  comparators: { tag: textComparators },
+};
+
 /** Gives a comparison its meaning. @throws PlatformError `tracking/invalid-filter` with MLflow's message and the place */
 export function resolve(vocabulary: Vocabulary, comparison: Comparison): Clause {
   const { entity, key } = identify(vocabulary, comparison.name, comparison.at);

@@ -59,7 +59,7 @@ function orderOf(clauses: readonly string[] | undefined) {
 function experimentCondition(db: Db, clause: Clause): Condition {
   const { entity, key, comparator, value } = clause;
   if (entity === 'tag') {
-    const place = { table: 'experiment_tags', owned: 'experiment_tags.experiment_id', owner: 'experiments.id' };
+    const place = { table: 'experiment_tags', owned: sql`experiment_id`, owner: sql`experiments.id` };
     return compareKeyed(db, clause, place);
   }
   if (key !== 'experiment_id') return compare(db, columnOf(key), comparator, value);

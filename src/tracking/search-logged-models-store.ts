@@ -73,7 +73,7 @@ function modelCondition(db: Db, clause: Clause, datasets: readonly DatasetFilter
       and is_nan = 0 and ${compare(db, sql`value`, comparator, value)}${on})`;
   }
   const table = entity === 'tag' ? 'logged_model_tags' : 'logged_model_params';
-  return compareKeyed(db, clause, { table, owned: `${table}.model_id`, owner: 'logged_models.id' });
+  return compareKeyed(db, clause, { table, owned: sql`model_id`, owner: sql`logged_models.id` });
 }
 
 const measuredOn = (datasets: readonly DatasetFilter[]): Condition =>

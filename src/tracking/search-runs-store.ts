@@ -96,7 +96,7 @@ function runCondition(db: Db, clause: Clause, experiments: readonly Int64[]): Co
         where experiment_id in (${sql.join(experiments)}) and key = ${key} and ${matches})`;
     }
     case 'parameter':
-      return compareKeyed(db, clause, { table: 'run_params', owned: 'run_params.run_id', owner: 'runs.id' });
+      return compareKeyed(db, clause, { table: 'run_params', owned: sql`run_id`, owner: sql`runs.id` });
     case 'tag':
       return tagged(clause);
     case 'dataset': {
@@ -107,6 +107,6 @@ function runCondition(db: Db, clause: Clause, experiments: readonly Int64[]): Co
   }
 
   function tagged(tag: Clause): Condition {
-    return compareKeyed(db, tag, { table: 'run_tags', owned: 'run_tags.run_id', owner: 'runs.id' });
+    return compareKeyed(db, tag, { table: 'run_tags', owned: sql`run_id`, owner: sql`runs.id` });
   }
 }

@@ -1,0 +1,64 @@
+/** What may be done to a registered model: described, renamed, tagged, deleted. */
+import { PlatformError } from '../errors.ts';
+import type { Json } from '../events/event.ts';
+import type { EventStore } from '../events/event-store.ts';
+import { validateModelName, validateRegistryTag } from './model-name.ts';
+import type { ModelStore } from './model-store.ts';
+import type { RegisteredModel, Tag } from './model-version.ts';
+import { requireModel } from './register-model.ts';
+
+type Deps = { readonly models: ModelStore; readonly events: EventStore; readonly now: () => number };
+
+export async function describeModel(
+  { models, now }: Pick<Deps, 'models' | 'now'>,
+  name: string,
+  description: string,
+): Promise<RegisteredModel> {
+  const model = await requireModel(models, name);
+  const updatedAt = now();
+  await models.describe(name, description, updatedAt);
+  return { ...model, description, updatedAt };
+}
+
+/** Renames a model and with it all its versions. @throws PlatformError `registry/model-exists` */
+export async function renameModel(
+  deps: Deps,
+  name: string,
+  { newName, actor }: { readonly newName: string; readonly actor: string },
+): Promise<RegisteredModel> {
+  if (newName.trim() === '') validateModelName(newName, 'new_name');
+  validateModelName(newName);
+  const { models, now } = deps;
+  const model = await requireModel(models, name);
+  if (newName !== name && (await models.find(newName))) throw new PlatformError('registry/model-exists', newName);
+  await models.rename(name, newName, now());
+  await append(deps, model, actor, 'registry.model-renamed', { to: newName });
+  return requireModel(models, newName);
+}
+
+export async function deleteModel(deps: Deps, name: string, actor: string): Promise<void> {
+  const model = await requireModel(deps.models, name);
+  await deps.models.remove(name);
+  await append(deps, model, actor, 'registry.model-deleted', {});
+}
+
+export async function tagModel({ models }: Pick<Deps, 'models'>, name: string, tag: Tag): Promise<void> {
+  validateModelName(name);
+  validateRegistryTag(tag);
+  await requireModel(models, name);
+  await models.setTag(name, tag);
+}
+
+/** Removing a tag that is not there is no error. */
+export async function untagModel({ models }: Pick<Deps, 'models'>, name: string, key: string): Promise<void> {
+  await requireModel(models, name);
+  await models.deleteTag(name, key);
+}
+
+const append = (
+  { events, now }: Deps,
+  { name, project }: RegisteredModel,
+  actor: string,
+  type: string,
+  data: { readonly [key: string]: Json },
+): Promise<void> => events.append({ type, project, subject: `model/${name}`, actor, at: now(), data });

@@ -1,0 +1,50 @@
+import { PlatformError } from '../errors.ts';
+import type { EventStore } from '../events/event-store.ts';
+import { validateModelName, validateRegistryTag } from './model-name.ts';
+import type { ModelStore } from './model-store.ts';
+import type { RegisteredModel, Tag } from './model-version.ts';
+import { isPrompt } from './prompt.ts';
+
+type Deps = { readonly models: ModelStore; readonly events: EventStore; readonly now: () => number };
+
+/** @throws PlatformError `registry/model-exists` */
+export async function registerModel(
+  { models, events, now }: Deps,
+  input: {
+    readonly name: string;
+    readonly project: string;
+    readonly actor: string;
+    readonly description?: string;
+    readonly tags?: readonly Tag[];
+  },
+): Promise<RegisteredModel> {
+  const { name, project, actor, description, tags = [] } = input;
+  validateModelName(name);
+  for (const tag of tags) validateRegistryTag(tag);
+  const createdAt = now();
+  const added = await models.insert({
+    name,
+    project,
+    ...(description === undefined ? {} : { description }),
+    createdAt,
+    tags,
+  });
+  const model = await models.find(name);
+  if (!added || !model) throw new PlatformError('registry/model-exists', name);
+  await events.append({
+    type: isPrompt(tags) ? 'registry.prompt-created' : 'registry.model-created',
+    project,
+    subject: `model/${name}`,
+    actor,
+    at: createdAt,
+    data: {},
+  });
+  return model;
+}
+
+export async function requireModel(models: ModelStore, name: string): Promise<RegisteredModel> {
+  validateModelName(name);
+  const model = await models.find(name);
+  if (!model) throw new PlatformError('registry/model-not-found', name);
+  return model;
+}
