@@ -77,6 +77,17 @@ export const errorCatalogue = {
     exit: 2,
     says: (subject) => `\`rondo ${subject}\` is started by the server, not by hand.`,
   },
+
+  'datasets/not-found': { status: 404, says: (subject) => `There is no dataset ${subject}.` },
+  'datasets/version-not-found': { status: 404, says: (subject) => `There is no dataset version ${subject}.` },
+  'datasets/bad-source': { status: 400, exit: 2, says: (subject) => `${subject} is not a source that can be read.` },
+  'datasets/no-files': { status: 400, exit: 2, says: (subject) => `No file matches ${subject}.` },
+  'datasets/link-refused': { status: 400, says: (subject) => `${subject} is a link or a device, which a version cannot hold.` },
+  'datasets/source-changed': { status: 409, says: (subject) => `${subject} changed while it was being read.` },
+  'datasets/unreadable': { status: 400, says: (subject) => `${subject} cannot be read as a table.` },
+  'datasets/bad-check': { status: 400, exit: 2, says: (subject) => `The check ${subject} cannot be carried out.` },
+  'datasets/refused': { status: 422, exit: 3, says: (subject) => `${subject} breaks its checks.` },
+  'datasets/damaged': { status: 500, says: (subject) => `The stored data is damaged: ${subject}.` },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -60,18 +60,8 @@ export async function openDuckDb(
   };
 }
 
-/** A string as SQL text. */
-export function sqlText(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** A name as SQL identifier. */
-export function sqlName(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
 function list(paths: readonly string[]): string {
-  return `[${paths.map(sqlText).join(', ')}]`;
+  return `[${paths.map((path) => `'${path.replaceAll("'", "''")}'`).join(', ')}]`;
 }
 
 /** Without the slash, allowing `/data` would allow `/data-of-others` too. */

@@ -20,10 +20,8 @@ export function forkWorker({
   const heapMebibytes = Math.floor(heapShare(workerLimits()) / 2 ** 20);
   return fork(entry, ['worker'], {
     serialization: 'advanced',
-    execArgv: [
-      ...process.execArgv.filter((flag) => !flag.startsWith('--inspect')),
-      `--max-old-space-size=${heapMebibytes}`,
-    ],
+    // Not this process's own flags: a debugger's port is taken, and a test runner would run tests.
+    execArgv: [`--max-old-space-size=${heapMebibytes}`],
     env: Object.fromEntries(Object.entries(env).filter(([name]) => keep.includes(name) || !secret.test(name))),
     // Standard output belongs to commands and their JSON; what a worker prints is a log.
     stdio: ['ignore', 2, 2, 'ipc'],

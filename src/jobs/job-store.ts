@@ -1,3 +1,4 @@
+import { announce } from '../storage/announcements.ts';
 import type { Db } from '../storage/database.ts';
 import type { Job, JobError, JobProgress, JobState, Lane } from './job.ts';
 
@@ -25,6 +26,10 @@ type JobRow = {
 };
 
 export type JobTables = { jobs: JobRow };
+
+/** Said after the commit that put a job into the queue, and after the one that ended one. */
+export const queuedTopic = 'jobs/queued';
+export const endedTopic = 'jobs/ended';
 
 /** Who runs a job, and until when nobody else may take it for dead. */
 export type Lease = { readonly owner: string; readonly until: number };
@@ -69,6 +74,7 @@ export const jobStore = (db: Db) => {
           ended_at: null,
         })
         .execute();
+      if (job.state === 'queued') announce(db, queuedTopic);
     },
 
     async find(id: string): Promise<Job | undefined> {
@@ -178,6 +184,7 @@ export const jobStore = (db: Db) => {
         .where('id', '=', id)
         .where('state', '=', 'running')
         .execute();
+      announce(db, queuedTopic);
     },
 
     /** Gives a job back that was stopped in good order: that start does not count. */
@@ -220,6 +227,7 @@ export const jobStore = (db: Db) => {
         .where('state', 'in', ['queued', 'running'])
         .returning('id')
         .execute();
+      announce(db, endedTopic);
       return rows.length === 1;
     },
   };

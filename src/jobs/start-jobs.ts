@@ -13,12 +13,17 @@ import {
   type RunOptions,
 } from './job.ts';
 import { describeError } from './job-message.ts';
-import { type JobEnd, jobStore } from './job-store.ts';
+import { endedTopic, type JobEnd, jobStore, queuedTopic } from './job-store.ts';
 import { submitJob } from './submit-job.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 /** What the server does about a durable job of one kind, in the transaction that ends it. */
 export type JobKind = {
+  /**
+   * Gathers on the server what a worker cannot read itself, before one is taken; its answer is the input the worker gets. It runs
+   * again when the job does.
+   */
+  prepare?(job: Job, signal: AbortSignal): Promise<unknown>;
   /** Writes down what the job found; what it returns is the operation's result. Absent: the output is. */
   apply?(tx: Db, job: Job, output: unknown): Promise<unknown>;
   /** Writes down that it failed or was cancelled. */
@@ -49,13 +54,12 @@ const maxAttempts = 3;
 /** The end of a log is what explains a failure. */
 const logLines = 200;
 
-type Running = {
-  readonly abort: AbortController;
-  readonly kind: string;
-  readonly log: string[];
-  progress: JobProgress;
+type Running = { readonly abort: AbortController; readonly log: string[]; progress: JobProgress };
+type Waiting = {
+  readonly start: (worker: WorkerProcess) => Promise<void>;
+  /** The server closes before it was its turn. */
+  readonly drop: () => Promise<void>;
 };
-type Waiting = { readonly start: (worker: WorkerProcess) => Promise<void> };
 
 export async function startJobs(options: JobsOptions): Promise<Jobs> {
   const jobs = new Jobs(options);
@@ -74,6 +78,7 @@ export class Jobs implements AsyncDisposable {
   readonly #running = new Map<string, Running>();
   readonly #active = new Set<Promise<void>>();
   readonly #watchers = new Set<() => void>();
+  readonly #listening = new DisposableStack();
   readonly #poll: NodeJS.Timeout;
   #closing = false;
 
@@ -87,6 +92,8 @@ export class Jobs implements AsyncDisposable {
         this.#free[lane].push(worker);
       }
     }
+    this.#listening.use(options.database.onCommit(queuedTopic, () => this.#wake()));
+    this.#listening.use(options.database.onCommit(endedTopic, () => this.#changed()));
     this.#poll = setInterval(() => void this.#look(), options.pollMs ?? 2_000).unref();
   }
 
@@ -116,6 +123,7 @@ export class Jobs implements AsyncDisposable {
             onLog: () => {},
           })
           .then(resolve, reject),
+      drop: async () => reject(new PlatformError('http/unavailable', 'The worker')),
     });
     this.#pump(lane ?? 'compute');
     return (await promise) as Output; // kind and output are paired by whoever calls
@@ -124,14 +132,7 @@ export class Jobs implements AsyncDisposable {
   /** Puts a durable job into the queue, in a transaction of its own. */
   async submit(job: NewJob): Promise<Job> {
     const { database, now, newId } = this.#options;
-    const submitted = await database.write((tx) => submitJob({ jobs: jobStore(tx), now, newId }, job));
-    this.wake();
-    return submitted;
-  }
-
-  /** Looks for queued jobs: to be called after a transaction that has submitted one. */
-  wake(): void {
-    for (const lane of lanes) this.#pump(lane);
+    return database.write((tx) => submitJob({ jobs: jobStore(tx), now, newId }, job));
   }
 
   /** A job with its progress of this moment. */
@@ -173,7 +174,6 @@ export class Jobs implements AsyncDisposable {
       return this.#cancelIn(tx, job);
     });
     for (const one of stopping) this.#running.get(one)?.abort.abort();
-    this.#changed();
   }
 
   /** @returns the ids of those that run and must be stopped */
@@ -207,16 +207,20 @@ export class Jobs implements AsyncDisposable {
         await this.#end(job, { state: 'failed', error }, []);
       } else await database.write((tx) => jobStore(tx).requeue(job.id));
     }
-    this.wake();
+    this.#wake();
   }
 
   async #look(): Promise<void> {
     try {
       if (this.#options.database.dialect === 'postgres') await this.recover();
-      else this.wake();
+      else this.#wake();
     } catch (error) {
       this.#report(error);
     }
+  }
+
+  #wake(): void {
+    for (const lane of lanes) this.#pump(lane);
   }
 
   #pump(lane: Lane): void {
@@ -231,13 +235,17 @@ export class Jobs implements AsyncDisposable {
   }
 
   #occupy(lane: Lane, worker: WorkerProcess, work: Promise<void>): void {
-    const active = work
-      .catch((error) => this.#report(error))
-      .finally(() => {
-        this.#active.delete(active);
+    this.#follow(
+      work.finally(() => {
         this.#free[lane].push(worker);
         this.#pump(lane);
-      });
+      }),
+    );
+  }
+
+  /** Work that closing waits for. */
+  #follow(work: Promise<void>): void {
+    const active = work.catch((error) => this.#report(error)).finally(() => this.#active.delete(active));
     this.#active.add(active);
   }
 
@@ -255,9 +263,8 @@ export class Jobs implements AsyncDisposable {
       const job = await database.write((tx) => jobStore(tx).claim(lane, this.#lease(at), at));
       if (!job) return;
       this.#again.add(lane);
-      const worker = this.#free[lane].pop();
-      if (worker && !this.#closing) this.#occupy(lane, worker, this.#execute(job, worker));
-      else await database.write((tx) => jobStore(tx).release(job.id));
+      if (this.#closing) await database.write((tx) => jobStore(tx).release(job.id));
+      else this.#begin(job, lane);
     };
     claim()
       .catch((error) => this.#report(error))
@@ -267,15 +274,41 @@ export class Jobs implements AsyncDisposable {
       });
   }
 
-  async #execute(job: Job, worker: WorkerProcess): Promise<void> {
-    const running: Running = { abort: new AbortController(), kind: job.kind, log: [], progress: { note: 'started' } };
+  /** Prepares on the server where the kind asks for it, holding no worker meanwhile: preparing may run jobs of its own. */
+  #begin(job: Job, lane: Lane): void {
+    const running: Running = { abort: new AbortController(), log: [], progress: { note: 'started' } };
     this.#running.set(job.id, running);
     const heart = setInterval(() => void this.#beat(job.id, running), this.#leaseMs / 3);
+    const over = (): void => {
+      clearInterval(heart);
+      this.#running.delete(job.id);
+    };
+    const line = (input: unknown): void => {
+      this.#waiting[lane].push({
+        start: (worker) => this.#execute(job, { worker, running, input }).finally(over),
+        drop: () => this.#stop(job, running, undefined).finally(over),
+      });
+      this.#pump(lane);
+    };
+    const prepare = this.#options.kinds[job.kind]?.prepare;
+    if (!prepare) {
+      line(job.input);
+      return;
+    }
+    this.#follow(
+      prepare(job, running.abort.signal).then(line, (error) => this.#stop(job, running, error).finally(over)),
+    );
+  }
+
+  async #execute(
+    job: Job,
+    { worker, running, input }: { worker: WorkerProcess; running: Running; input: unknown },
+  ): Promise<void> {
     try {
       const output = await worker.run({
         id: job.id,
         kind: job.kind,
-        input: job.input,
+        input,
         signal: running.abort.signal,
         onProgress: (progress) => {
           running.progress = progress;
@@ -287,14 +320,15 @@ export class Jobs implements AsyncDisposable {
       });
       await this.#apply(job, output, running.log);
     } catch (error) {
-      if (this.#closing) await this.#options.database.write((tx) => jobStore(tx).release(job.id));
-      else {
-        const state = running.abort.signal.aborted ? 'cancelled' : 'failed';
-        await this.#end(job, { state, error: describeError(error) }, running.log);
-      }
-    } finally {
-      clearInterval(heart);
-      this.#running.delete(job.id);
+      await this.#stop(job, running, error);
+    }
+  }
+
+  async #stop(job: Job, running: Running, error: unknown): Promise<void> {
+    if (this.#closing) await this.#options.database.write((tx) => jobStore(tx).release(job.id));
+    else {
+      const state = running.abort.signal.aborted ? 'cancelled' : 'failed';
+      await this.#end(job, { state, error: describeError(error) }, running.log);
     }
   }
 
@@ -323,8 +357,6 @@ export class Jobs implements AsyncDisposable {
 
   #afterwards(job: Job): void {
     this.#options.kinds[job.kind]?.afterwards?.(job);
-    this.#changed();
-    this.wake();
   }
 
   async #beat(id: string, running: Running): Promise<void> {
@@ -358,7 +390,9 @@ export class Jobs implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     clearInterval(this.#poll);
+    this.#listening.dispose();
     for (const { abort } of this.#running.values()) abort.abort();
+    for (const lane of lanes) for (const { drop } of this.#waiting[lane].splice(0)) this.#follow(drop());
     await Promise.all(this.#workers.map((worker) => worker[Symbol.asyncDispose]()));
     await Promise.all(this.#active);
     this.#changed();

@@ -3,10 +3,7 @@ import type { JobStore } from './job-store.ts';
 
 export type SubmitDeps = { readonly jobs: JobStore; readonly now: () => number; readonly newId: () => string };
 
-/**
- * Puts a job into the queue, in the transaction of whatever it belongs to. Call `jobs.wake()` once that has committed, unless the
- * transaction is one of the queue's own.
- */
+/** Puts a job into the queue, in the transaction of whatever it belongs to: it starts when that has committed. */
 export async function submitJob({ jobs, now, newId }: SubmitDeps, input: NewJob): Promise<Job> {
   const at = now();
   const lane = input.lane ?? 'compute';

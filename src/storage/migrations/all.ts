@@ -1,7 +1,17 @@
 /** Every change of the tables, in order. Add a line here and a file beside it; never change one that was released. */
 import type { Db } from '../database.ts';
 import { up as eventsAndCheckpoints } from './0001-events.ts';
+import { up as tracking } from './0003-tracking.ts';
+import { up as datasets } from './0004-datasets.ts';
+import { up as registry } from './0005-registry.ts';
+import { up as jobs } from './0006-jobs.ts';
 
 export type Migration = { readonly name: string; readonly up: (db: Db) => Promise<void> };
 
-export const migrations: readonly Migration[] = [{ name: '0001-events', up: eventsAndCheckpoints }];
+export const migrations: readonly Migration[] = [
+  { name: '0001-events', up: eventsAndCheckpoints },
+  { name: '0003-tracking', up: tracking },
+  { name: '0004-datasets', up: datasets },
+  { name: '0005-registry', up: registry },
+  { name: '0006-jobs', up: jobs },
+];
