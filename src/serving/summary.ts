@@ -1,0 +1,143 @@
+/** What a version did on one day of the endpoint's time, in counts that add up: monitors read these and never the log. */
+import {
+  type Bins,
+  type Cell,
+  cellCount,
+  cellFinder,
+  type Histogram,
+  mergeHistograms,
+} from '../statistics/histogram.ts';
+import { latencyBucket } from '../statistics/latency-histogram.ts';
+import type { LogRecord, PredictionRecord, Role } from './prediction.ts';
+import type { VersionRef } from './traffic.ts';
+
+const dayMs = 86_400_000;
+
+/** The cells of a version's reference profile: what is counted here is counted over the same. */
+export type ReferenceBins = { readonly features: Readonly<Record<string, Bins>>; readonly score?: Bins };
+
+/** One (version, role, day). Mirrored answers are counted apart from answers, since they were given to nobody. */
+export type Summary = {
+  readonly model: string;
+  readonly version: number;
+  readonly role: Role;
+  readonly kind: 'prediction' | 'mirror';
+  /** Start of the UTC day, milliseconds since 1970. */
+  readonly day: number;
+  readonly count: number;
+  readonly errors: number;
+  /** Latency counts by bucket of `statistics/latency-histogram.ts`, without the empty ones. */
+  readonly latency: Readonly<Record<number, number>>;
+  readonly features: Readonly<Record<string, Histogram>>;
+  readonly score?: Histogram;
+};
+
+/** The day a time falls on. */
+export const dayOf = (eventTime: number): number => Math.floor(eventTime / dayMs) * dayMs;
+
+/** @throws RangeError when the histograms lie over different bins */
+export function mergeSummaries(first: Summary, second: Summary): Summary {
+  const latency = { ...first.latency };
+  for (const [bucket, count] of Object.entries(second.latency)) latency[+bucket] = (latency[+bucket] ?? 0) + count;
+  const features = { ...first.features };
+  for (const [name, histogram] of Object.entries(second.features)) {
+    const own = features[name];
+    features[name] = own ? mergeHistograms(own, histogram) : histogram;
+  }
+  const score =
+    first.score && second.score ? mergeHistograms(first.score, second.score) : (first.score ?? second.score);
+  return {
+    ...first,
+    count: first.count + second.count,
+    errors: first.errors + second.errors,
+    latency,
+    features,
+    ...(score && { score }),
+  };
+}
+
+/** Summaries with the last record they cover: after a crash the rest of the log is folded again. */
+export type SummarySnapshot = { readonly covered: number; readonly summaries: readonly Summary[] };
+
+/** Counts records as they come. The counts change in place, since a copy for each of thousands a second would be the main cost. */
+export type SummaryFold = {
+  add(record: LogRecord): void;
+  snapshot(): SummarySnapshot;
+};
+
+export function foldSummaries(
+  start: SummarySnapshot,
+  binsOf: (version: VersionRef) => ReferenceBins | undefined,
+): SummaryFold {
+  const open = new Map<string, OpenSummary>();
+  const finders = new Map<Bins, (value: Cell) => number>();
+  let covered = start.covered;
+  for (const summary of start.summaries) open.set(keyOf(summary), copyOf(summary));
+
+  const countIn = (histogram: MutableHistogram, value: Cell): void => {
+    let find = finders.get(histogram.bins);
+    if (!find) finders.set(histogram.bins, (find = cellFinder(histogram.bins)));
+    const cell = find(value);
+    histogram.counts[cell] = (histogram.counts[cell] ?? 0) + 1;
+  };
+
+  return {
+    add(record) {
+      if (record.seq <= covered) return;
+      covered = record.seq;
+      if (record.kind === 'label') return;
+      const place = { ...record, day: dayOf(record.eventTime) };
+      const key = keyOf(place);
+      let summary = open.get(key);
+      if (!summary) open.set(key, (summary = begin(place, binsOf(record))));
+      summary.count++;
+      if (record.outcome === 'error') summary.errors++;
+      const bucket = latencyBucket(record.latencyMs);
+      summary.latency[bucket] = (summary.latency[bucket] ?? 0) + 1;
+      if (record.outcome === 'ok' && summary.score) countIn(summary.score, record.score);
+      if (record.kind === 'prediction') countFeatures(summary, record, countIn);
+    },
+    snapshot: () => ({ covered, summaries: [...open.values()].map((summary) => copyOf(summary)) }),
+  };
+}
+
+function countFeatures(
+  summary: OpenSummary,
+  { inputs }: PredictionRecord,
+  countIn: (histogram: MutableHistogram, value: Cell) => void,
+): void {
+  for (const name in summary.features) countIn(summary.features[name] as MutableHistogram, inputs[name]); // its own names
+}
+
+type MutableHistogram = { readonly bins: Bins; readonly counts: number[] };
+type OpenSummary = Omit<Summary, 'count' | 'errors' | 'latency' | 'features' | 'score'> & {
+  count: number;
+  errors: number;
+  latency: Record<number, number>;
+  features: Record<string, MutableHistogram>;
+  score?: MutableHistogram;
+};
+
+type Place = Pick<Summary, 'model' | 'version' | 'role' | 'kind' | 'day'>;
+const keyOf = ({ model, version, role, kind, day }: Place): string => `${kind}/${role}/${model}@${version}/${day}`;
+
+function begin({ model, version, role, kind, day }: Place, bins: ReferenceBins | undefined): OpenSummary {
+  const empty = (over: Bins): MutableHistogram => ({ bins: over, counts: new Array<number>(cellCount(over)).fill(0) });
+  const features: Record<string, MutableHistogram> = {};
+  if (kind === 'prediction')
+    for (const [name, over] of Object.entries(bins?.features ?? {})) features[name] = empty(over);
+  return {
+    ...{ model, version, role, kind, day, count: 0, errors: 0, latency: {}, features },
+    ...(bins?.score && { score: empty(bins.score) }),
+  };
+}
+
+function copyOf({ score, ...summary }: Summary): OpenSummary {
+  const copy = ({ bins, counts }: Histogram): MutableHistogram => ({ bins, counts: [...counts] });
+  return {
+    ...summary,
+    latency: { ...summary.latency },
+    features: Object.fromEntries(Object.entries(summary.features).map(([name, one]) => [name, copy(one)])),
+    ...(score && { score: copy(score) }),
+  };
+}
