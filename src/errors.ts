@@ -22,6 +22,7 @@ export const errorCatalogue = {
   'storage/broken': { status: 503, says: (subject) => `The disk of ${subject} has failed: nothing is written any more.` },
   'storage/nul-in-text': { status: 400, exit: 2, says: (subject) => `There is a NUL character in ${subject}.` },
   'storage/bad-key': { status: 400, exit: 2, says: (subject) => `${subject} is not a path of an artifact.` },
+  'storage/key-taken': { status: 409, says: (subject) => `A file or a folder stands in the way of ${subject}.` },
   'storage/outside-root': { status: 400, says: (subject) => `${subject} leads out of the artifact folder.` },
   'storage/blob-changed': { status: 500, says: (subject) => `The stored bytes of ${subject} are not what they were.` },
   'storage/bad-range': { status: 416, says: (subject) => `There are no bytes ${subject}.` },

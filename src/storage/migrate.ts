@@ -2,11 +2,12 @@
 import { sql } from 'kysely';
 import { PlatformError } from '../errors.ts';
 import type { Database, Db } from './database.ts';
+import { lockName } from './lock-name.ts';
 import { type Migration, migrations } from './migrations/all.ts';
 
 export async function migrate(database: Database, wanted: readonly Migration[] = migrations): Promise<void> {
   await database.write(async (tx) => {
-    await oneAtATime(database, tx);
+    await lockName(tx, 'migrations'); // several servers may open one PostgreSQL at the same time
     await sql`create table if not exists migrations (name text not null primary key)`.execute(tx);
   });
   const done = new Set(await namesOf(database.read));
@@ -14,14 +15,14 @@ export async function migrate(database: Database, wanted: readonly Migration[] =
   const newer = [...done].find((name) => !known.has(name));
   if (newer !== undefined) throw new PlatformError('storage/newer-data', newer);
   for (const migration of wanted) {
-    if (!done.has(migration.name)) await database.write((tx) => runOnce(database, tx, migration));
+    if (!done.has(migration.name)) await database.write((tx) => runOnce(tx, migration));
   }
 }
 
 type MigrationTables = { migrations: { name: string } };
 
-async function runOnce(database: Database, tx: Db, migration: Migration): Promise<void> {
-  await oneAtATime(database, tx);
+async function runOnce(tx: Db, migration: Migration): Promise<void> {
+  await lockName(tx, 'migrations');
   if ((await namesOf(tx)).includes(migration.name)) return; // another process was faster
   await migration.up(tx);
   await tx.withTables<MigrationTables>().insertInto('migrations').values({ name: migration.name }).execute();
@@ -31,10 +32,3 @@ async function namesOf(db: Db): Promise<string[]> {
   const rows = await db.withTables<MigrationTables>().selectFrom('migrations').select('name').execute();
   return rows.map(({ name }) => name);
 }
-
-/** SQLite has one writer anyway; several servers may open one PostgreSQL at the same time. */
-async function oneAtATime(database: Database, tx: Db): Promise<void> {
-  if (database.dialect === 'postgres') await sql`select pg_advisory_xact_lock(${migrationLock})`.execute(tx);
-}
-
-const migrationLock = 7_236_601; // any number, the same in every version

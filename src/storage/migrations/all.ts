@@ -5,6 +5,7 @@ import { up as tracking } from './0003-tracking.ts';
 import { up as datasets } from './0004-datasets.ts';
 import { up as registry } from './0005-registry.ts';
 import { up as jobs } from './0006-jobs.ts';
+import { up as artifacts } from './0013-artifacts.ts';
 
 export type Migration = { readonly name: string; readonly up: (db: Db) => Promise<void> };
 
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   { name: '0004-datasets', up: datasets },
   { name: '0005-registry', up: registry },
   { name: '0006-jobs', up: jobs },
+  { name: '0013-artifacts', up: artifacts },
 ];

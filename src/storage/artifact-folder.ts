@@ -1,0 +1,125 @@
+/** An artifact root over a plain folder, where others may put files too. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { PlatformError } from '../errors.ts';
+import { checkKey, checkPrefix, isGoodSegment, ownPrefix } from './artifact-key.ts';
+import type { ArtifactEntry, ArtifactRoot } from './artifact-root.ts';
+import { isMissing, readBytes, statFile, writeHashed } from './blob-store.ts';
+import { syncFolder } from './sync-folder.ts';
+
+/**
+ * Every path is resolved, symbolic links included, and has to lie strictly below the root.
+ * Somebody who changes links in the folder while a request runs can write there anyway; this guards against clients of ours.
+ */
+export async function openArtifactFolder(folder: string): Promise<ArtifactRoot> {
+  await mkdir(folder, { recursive: true });
+  const root = await realpath(folder);
+
+  /** The real path of what is there, or undefined. */
+  async function find(key: string): Promise<string | undefined> {
+    try {
+      const found = await realpath(join(root, ...key.split('/')));
+      if (!found.startsWith(`${root}${sep}`)) throw new PlatformError('storage/outside-root', JSON.stringify(key));
+      return found;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** The real path of the deepest folder of the key that is there; the rest is free of links because it is not there. */
+  async function folderFor(key: string): Promise<string> {
+    const segments = key.split('/').slice(0, -1);
+    for (let depth = segments.length; depth > 0; depth -= 1) {
+      const found = await find(segments.slice(0, depth).join('/'));
+      if (found !== undefined) return join(found, ...segments.slice(depth));
+    }
+    return join(root, ...segments);
+  }
+
+  return {
+    put: async (key, body) => {
+      checkKey(key);
+      const target = join(await folderFor(key), key.split('/').at(-1) ?? '');
+      try {
+        await makeFolders(dirname(target), root);
+        const written = await writeHashed(join(dirname(target), `${ownPrefix}${randomUUID()}`), body);
+        await rename(written.path, target).catch(async (error: unknown) => {
+          await rm(written.path, { force: true });
+          throw error;
+        });
+        await syncFolder(dirname(target));
+        return { size: written.size, digest: written.digest };
+      } catch (error) {
+        if (isTaken(error)) throw new PlatformError('storage/key-taken', key, { cause: error });
+        throw error;
+      }
+    },
+    open: async (key, range) => {
+      checkKey(key);
+      const path = await find(key);
+      const file = path === undefined ? undefined : await statFile(path);
+      if (path === undefined || file === undefined) return undefined;
+      return { body: readBytes(path, file.size, range), size: file.size };
+    },
+    list: async (prefix) => {
+      checkPrefix(prefix);
+      const path = prefix === '' ? root : await find(prefix);
+      const names = path === undefined ? [] : await namesIn(path);
+      const entries = await Promise.all(names.map((name) => entryOf(prefix === '' ? name : `${prefix}/${name}`)));
+      return entries.filter((entry) => entry !== undefined);
+    },
+    delete: async (key) => {
+      checkKey(key);
+      const parent = await folderFor(key);
+      // Of a link, the link goes and not what it points to.
+      await rm(join(parent, key.split('/').at(-1) ?? ''), { recursive: true, force: true });
+    },
+  };
+
+  /** Undefined for links that lead out or nowhere, and for what is neither file nor folder. */
+  async function entryOf(key: string): Promise<ArtifactEntry | undefined> {
+    try {
+      const path = await find(key);
+      if (path === undefined) return undefined;
+      const file = await statFile(path);
+      if (file) return { path: key, size: file.size, isFolder: false };
+      await readdir(path);
+      return { path: key, size: 0, isFolder: true };
+    } catch (error) {
+      if (error instanceof PlatformError || isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+}
+
+async function namesIn(path: string): Promise<string[]> {
+  try {
+    const names = await readdir(path);
+    return names.filter(isGoodSegment).sort(byBytes);
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** The order of the databases' text. */
+function byBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** Makes the missing folders, and makes them durable: mkdir says which was the first. */
+async function makeFolders(folder: string, root: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let path = folder; path !== root; path = resolve(path, '..')) {
+    await syncFolder(resolve(path, '..'));
+    if (path === resolve(first)) return;
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  const codes = ['EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY'];
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
