@@ -1,0 +1,35 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+
+/** `reasons` in words: why no requests should come here now. Empty: they should. */
+export type Readiness = { readonly reasons: readonly string[] };
+
+/** For load balancers and supervisors; `/health` is where MLflow's clients look. */
+export const healthRoutes =
+  ({
+    readiness,
+    version,
+  }: {
+    readonly readiness: () => Readiness | Promise<Readiness>;
+    readonly version: string;
+  }): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const config = { permission: 'public', anyHost: true } as const;
+    app.get('/health', { config }, async (_request, reply) => reply.type('text/plain; charset=utf-8').send('OK'));
+    app.get('/health/live', { config }, async () => ({ status: 'live', version }));
+    app.get(
+      '/health/ready',
+      {
+        config,
+        schema: {
+          response: { '2xx': Type.Object({ status: Type.String(), reasons: Type.Array(Type.String()) }) },
+        },
+      },
+      async (_request, reply) => {
+        const reasons = app.rondo.closing.aborted ? ['the server is closing'] : (await readiness()).reasons;
+        return reply
+          .code(reasons.length === 0 ? 200 : 503)
+          .send({ status: reasons.length === 0 ? 'ready' : 'not ready', reasons: [...reasons] });
+      },
+    );
+  };
