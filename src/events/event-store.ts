@@ -6,6 +6,7 @@ import { isPostgres } from '../storage/column-types.ts';
 import type { Db } from '../storage/database.ts';
 import { canonicalJson } from './canonical-json.ts';
 import type { LoggedEvent, NewEvent } from './event.ts';
+import { appendedTopic, waitingTopic } from './event-topics.ts';
 import { logEntry, maxEntryBytes } from './log-entry.ts';
 import { leafHash } from './merkle-tree.ts';
 
@@ -25,10 +26,6 @@ export type EventTables = {
     data: string;
   };
 };
-
-/** Said after the commit when events have got their positions; and, on PostgreSQL, when some wait for theirs. */
-export const appendedTopic = 'events/appended';
-export const waitingTopic = 'events/waiting';
 
 export type EventStore = ReturnType<typeof eventStore>;
 

@@ -1,5 +1,5 @@
 /** PostgreSQL over a pool, with the same promises as SQLite. */
-import { Kysely, PostgresDialect } from 'kysely';
+import { HandleEmptyInListsPlugin, Kysely, PostgresDialect, replaceWithNoncontingentExpression } from 'kysely';
 import pg from 'pg';
 import { PlatformError } from '../errors.ts';
 import { type Announcements, createAnnouncements } from './announcements.ts';
@@ -30,7 +30,11 @@ class PostgresDatabase implements Database {
   readonly #announcements = createAnnouncements();
 
   constructor(pool: pg.Pool) {
-    this.read = new Kysely({ dialect: explainingErrors(new PostgresDialect({ pool })) });
+    this.read = new Kysely({
+      dialect: explainingErrors(new PostgresDialect({ pool })),
+      // SQLite has `in ()`, which is false; here it would be a syntax error.
+      plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
+    });
     this.onCommit = this.#announcements.listen;
   }
 

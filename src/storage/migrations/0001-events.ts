@@ -1,5 +1,6 @@
 /** The event log, its checkpoints, and how far each consumer has read. */
-import { columnTypes } from '../column-types.ts';
+import { sql } from 'kysely';
+import { columnTypes, isPostgres } from '../column-types.ts';
 import type { Db } from '../database.ts';
 
 export async function up(db: Db): Promise<void> {
@@ -22,6 +23,7 @@ export async function up(db: Db): Promise<void> {
   await db.schema.createIndex('events_subject').on('events').columns(['subject', 'position']).execute();
   await db.schema.createIndex('events_project').on('events').columns(['project', 'position']).execute();
   await db.schema.createIndex('events_type').on('events').columns(['type', 'position']).execute();
+  await refuseChanges(db);
 
   await db.schema
     .createTable('checkpoints')
@@ -38,4 +40,22 @@ export async function up(db: Db): Promise<void> {
     .addColumn('name', text, (column) => column.primaryKey())
     .addColumn('position', int64, (column) => column.notNull())
     .execute();
+}
+
+/** Against mistakes of ours; against an intruder there is the Merkle tree. */
+async function refuseChanges(db: Db): Promise<void> {
+  const rule = sql.lit('the event log is append-only');
+  if (!isPostgres(db)) {
+    await sql`create trigger events_keep before update on events begin select raise(abort, ${rule}); end`.execute(db);
+    await sql`create trigger events_stay before delete on events begin select raise(abort, ${rule}); end`.execute(db);
+    return;
+  }
+  await sql`create function refuse_event_change() returns trigger language plpgsql as
+    'begin raise exception ''the event log is append-only''; end'`.execute(db);
+  // The sequencer fills in position and leaf, once.
+  await sql`create trigger events_keep before update on events for each row when (old.position is not null)
+    execute function refuse_event_change()`.execute(db);
+  await sql`create trigger events_stay before delete on events for each row execute function refuse_event_change()`.execute(
+    db,
+  );
 }
