@@ -32,6 +32,7 @@ export const errorCatalogue = {
   'http/user-exists': { status: 409, says: (subject) => `There is already a user ${subject}.` },
   'http/user-not-found': { status: 404, says: (subject) => `There is no user ${subject}.` },
   'http/token-not-found': { status: 404, says: (subject) => `There is no token ${subject}.` },
+  'http/last-administrator': { status: 409, says: (subject) => `${subject} is the last administrator.` },
   'http/weak-password': { status: 400, exit: 2, says: (subject) => `The password of ${subject} is too short.` },
   'http/beyond-role': {
     status: 403,

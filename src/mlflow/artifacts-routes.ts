@@ -1,0 +1,229 @@
+/** The proxy for artifacts: files stream through, names are decoded exactly once. */
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { PlatformError } from '../errors.ts';
+import { parseVersion } from '../registry/model-name.ts';
+import { artifactKeyOf } from '../registry/model-source.ts';
+import { modelStore } from '../registry/model-store.ts';
+import { requireModel } from '../registry/register-model.ts';
+import { requireVersion } from '../registry/register-version.ts';
+import { locationsOf } from '../registry/resolve-source.ts';
+import { versionStore } from '../registry/version-store.ts';
+import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import { requireLoggedModel } from '../tracking/change-logged-model.ts';
+import { requireRun } from '../tracking/change-run.ts';
+import { loggedModelStore } from '../tracking/logged-model-store.ts';
+import { runStore } from '../tracking/run-store.ts';
+import { attachment, checkArtifactPath, contentTypeOf, listFolder, tidyPath } from './artifact-path.ts';
+import { addCall, callPrefixes, queryOf, takeTexts } from './calls-routes.ts';
+import { invalidRequest, text } from './message.ts';
+import type { MlflowDeps } from './mlflow-deps.ts';
+import { some } from './views.ts';
+
+const maxPageUpload = 10 * 1024 * 1024;
+
+export async function addArtifactRoutes(app: FastifyInstance, deps: MlflowDeps): Promise<void> {
+  await app.register(async (streams) => {
+    streams.removeAllContentTypeParsers();
+    streams.addContentTypeParser('*', (_request, body, done) => done(null, body));
+    for (const prefix of callPrefixes) addFiles(streams, `${prefix}/mlflow-artifacts/artifacts/`, deps);
+    addDownloads(streams, deps);
+    addPageUpload(streams, deps);
+  });
+  await app.register(async (calls) => {
+    takeTexts(calls);
+    addListings(calls, deps);
+  });
+}
+
+/** PUT, GET and DELETE of one file. */
+function addFiles(app: FastifyInstance, prefix: string, { artifacts }: MlflowDeps): void {
+  const keyOf = (url: string): string => {
+    const [path = ''] = url.split('?');
+    const key = decoded(path.slice(path.indexOf(prefix) + prefix.length));
+    checkArtifactPath(key);
+    return tidyPath(key);
+  };
+
+  app.put(`${prefix}*`, { config: { permission: 'write', encodedPath: true } }, async (request, reply) => {
+    const { body } = request;
+    await artifacts.put(keyOf(request.url), body instanceof Readable ? body : new Uint8Array());
+    return reply.type('application/json').send('{}');
+  });
+
+  app.get(`${prefix}*`, { config: { permission: 'read', encodedPath: true } }, async (request, reply) =>
+    sendFile(artifacts, reply, keyOf(request.url), request.headers.range),
+  );
+
+  app.delete(`${prefix}*`, { config: { permission: 'write', encodedPath: true } }, async (request, reply) => {
+    await artifacts.delete(keyOf(request.url));
+    return reply.type('application/json').send('{}');
+  });
+}
+
+/** The downloads that pages link to. */
+function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps): void {
+  app.get('/get-artifact', { config: { permission: 'read' } }, async (request, reply) => {
+    const query = queryOf(request);
+    const path = asked(query, 'path');
+    const run = await requireRun(runStore(database.read), query.get('run_id') ?? query.get('run_uuid') ?? '');
+    return sendFile(artifacts, reply, below(run.artifactUri, path));
+  });
+
+  app.get('/model-versions/get-artifact', { config: { permission: 'read' } }, async (request, reply) => {
+    const query = queryOf(request);
+    const path = asked(query, 'path');
+    const version = parseVersion(query.get('version') ?? '');
+    const found = await requireVersion(versionStore(database.read), query.get('name') ?? '', version);
+    const stores = { runs: runStore(database.read), loggedModels: loggedModelStore(database.read) };
+    for (const location of await locationsOf(stores, found)) {
+      const key = below(location, path);
+      if (await artifacts.open(key)) return sendFile(artifacts, reply, key);
+    }
+    throw new PlatformError('tracking/artifact-not-found', path);
+  });
+
+  const files = '/ajax-api/2.0/mlflow/logged-models/:model_id/artifacts/files';
+  app.get<{ Params: { model_id: string } }>(files, { config: { permission: 'read' } }, async (request, reply) => {
+    const path = queryOf(request).get('artifact_file_path');
+    if (!path) throw invalidRequest('Request must include the "artifact_file_path" query parameter.');
+    checkArtifactPath(path);
+    const model = await requireLoggedModel(loggedModelStore(database.read), request.params.model_id);
+    return sendFile(artifacts, reply, below(model.artifactLocation, path));
+  });
+}
+
+/** Uploads of up to 10 MB from a page. */
+function addPageUpload(app: FastifyInstance, { artifacts, database }: MlflowDeps): void {
+  app.post('/ajax-api/2.0/mlflow/upload-artifact', { config: { permission: 'write' } }, async (request, reply) => {
+    const query = queryOf(request);
+    const runId = query.get('run_uuid');
+    if (!runId) throw invalidRequest('Request must specify run_uuid.');
+    const path = query.get('path');
+    if (!path) throw invalidRequest('Request must specify path.');
+    checkArtifactPath(path);
+    const size = Number(request.headers['content-length'] ?? 0);
+    if (size > maxPageUpload) throw invalidRequest('Artifact size is too large. Max size is 10MB.');
+    if (size === 0 || !(request.body instanceof Readable)) throw invalidRequest('Request must specify data.');
+    const run = await requireRun(runStore(database.read), runId);
+    await artifacts.put(below(run.artifactUri, path), request.body);
+    return reply.type('application/json').send('');
+  });
+}
+
+function addListings(app: FastifyInstance, { artifacts, database }: MlflowDeps): void {
+  addCall(
+    app,
+    { method: 'GET', path: '/mlflow-artifacts/artifacts', permission: 'read', fields: { path: text() } },
+    async ({ path = '' }) => {
+      checkArtifactPath(path);
+      const files = await listFolder(artifacts, { root: '', folder: path });
+      const basename = (key: string) => key.slice(key.lastIndexOf('/') + 1);
+      return some(
+        'files',
+        files.map((file) => ({ ...file, path: basename(file.path) })),
+      );
+    },
+  );
+
+  addCall(
+    app,
+    {
+      method: 'GET',
+      path: '/mlflow/artifacts/list',
+      permission: 'read',
+      fields: { run_id: text({ required: true }), path: text(), page_token: text() },
+    },
+    async ({ run_id = '', path = '' }) => {
+      checkArtifactPath(path);
+      const run = await requireRun(runStore(database.read), run_id);
+      const files = await listFolder(artifacts, { root: artifactKeyOf(run.artifactUri), folder: path });
+      return { root_uri: run.artifactUri, ...some('files', files) };
+    },
+  );
+
+  addCall(
+    app,
+    {
+      method: 'GET',
+      path: '/mlflow/model-versions/get-download-uri',
+      permission: 'read',
+      fields: { name: text(), version: text() },
+    },
+    async ({ name = '', version = '' }) => {
+      await requireModel(modelStore(database.read), name);
+      const found = await requireVersion(versionStore(database.read), name, parseVersion(version));
+      return { artifact_uri: found.storageLocation };
+    },
+  );
+
+  for (const step of ['create', 'complete', 'abort']) {
+    addCall(
+      app,
+      { method: 'POST', path: `/mlflow-artifacts/mpu/${step}/*`, permission: 'write', fields: {} },
+      async () => {
+        const message = 'Multipart upload is not supported for the current artifact repository';
+        throw new PlatformError('mlflow/not-implemented', 'Multipart upload', { message });
+      },
+    );
+  }
+}
+
+async function sendFile(
+  artifacts: ArtifactRoot,
+  reply: FastifyReply,
+  key: string,
+  range?: string,
+): Promise<FastifyReply> {
+  const whole = await artifacts.open(key);
+  const name = key.slice(key.lastIndexOf('/') + 1);
+  if (!whole) {
+    throw new PlatformError('tracking/artifact-not-found', key, { message: `No such artifact: '${name}'` });
+  }
+  reply
+    .header('content-type', contentTypeOf(name))
+    .header('content-disposition', attachment(name))
+    .header('accept-ranges', 'bytes');
+  const asked = rangeOf(range, whole.size);
+  if (!asked) return reply.header('content-length', whole.size).send(Readable.from(whole.body));
+  const part = await artifacts.open(key, asked);
+  return reply
+    .code(206)
+    .header('content-range', `bytes ${asked.start}-${asked.end - 1}/${whole.size}`)
+    .header('content-length', asked.end - asked.start)
+    .send(Readable.from(part?.body ?? []));
+}
+
+/** One range of bytes; anything else in the header is answered with the whole file, as RFC 9110 allows. */
+function rangeOf(
+  header: string | undefined,
+  size: number,
+): { readonly start: number; readonly end: number } | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
+  if (!match || (match[1] === '' && match[2] === '')) return undefined;
+  const start = match[1] === '' ? Math.max(0, size - Number(match[2])) : Number(match[1]);
+  const end = match[1] === '' || match[2] === '' ? size : Math.min(size, Number(match[2]) + 1);
+  return start < end ? { start, end } : undefined;
+}
+
+function asked(query: URLSearchParams, name: string): string {
+  const value = query.get(name);
+  if (value === null) throw invalidRequest(`Missing value for required parameter '${name}'.`);
+  checkArtifactPath(value);
+  return value;
+}
+
+/** @throws PlatformError for artifacts that lie where this server cannot look */
+function below(location: string, path: string): string {
+  const root = artifactKeyOf(location);
+  if (root === undefined) throw new PlatformError('tracking/artifact-not-found', `${location}/${path}`);
+  return tidyPath(`${root}/${path}`);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone % stands for itself
+  }
+}

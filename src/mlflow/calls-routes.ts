@@ -1,0 +1,94 @@
+/** How a call of MLflow's API becomes a route: both prefixes, its own reading of bodies, its own writing of answers. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseJson } from './json.ts';
+import { type Fields, invalidRequest, type Message, readMessage, readQuery } from './message.ts';
+
+/** What a call is made with, besides its message. */
+export type CallContext = {
+  readonly actor: string;
+  /** Path parameters, decoded once. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly reply: FastifyReply;
+};
+
+export type Call<F extends Fields> = {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | readonly ('GET' | 'POST')[];
+  /** Below the prefix: `/mlflow/runs/create`. */
+  readonly path: string;
+  readonly permission: 'read' | 'write';
+  readonly fields: F;
+  /** Path parameters that are fields of the message, as protobuf's routes have them. */
+  readonly fromPath?: readonly (keyof F & string)[];
+  readonly prefixes?: readonly string[];
+};
+
+/** The prefix of clients and that of upstream's web page. */
+export const callPrefixes = ['/api/2.0', '/ajax-api/2.0'];
+
+/** Adds a call. The answer becomes the body, with status 200: upstream's clients take nothing else for success. */
+export function addCall<F extends Fields>(
+  app: FastifyInstance,
+  call: Call<F>,
+  answer: (message: Message<F>, context: CallContext) => Promise<object | string>,
+): void {
+  for (const prefix of call.prefixes ?? callPrefixes) {
+    app.route({
+      method: typeof call.method === 'string' ? call.method : [...call.method],
+      url: prefix + call.path,
+      config: { permission: call.permission },
+      handler: async (request, reply) => {
+        const params = request.params as Record<string, string>; // the router gives texts
+        const query = queryOf(request);
+        const message = messageOf(call, request, { params, query });
+        const body = await answer(message, { actor: request.actor, params, query, reply });
+        return reply.type('application/json').send(typeof body === 'string' ? body : JSON.stringify(body));
+      },
+    });
+  }
+}
+
+function messageOf<F extends Fields>(
+  { fields, fromPath = [] }: Call<F>,
+  request: FastifyRequest,
+  { params, query }: Pick<CallContext, 'params' | 'query'>,
+): Message<F> {
+  if (request.method === 'GET') return readQuery(fields, query);
+  const json = bodyOf(request);
+  if (fromPath.length === 0) return readMessage(fields, json);
+  const named = Object.fromEntries(fromPath.map((name) => [name, params[name]]));
+  return readMessage(fields, { ...(typeof json === 'object' ? json : {}), ...named });
+}
+
+/** A body that is not JSON counts as empty; one that is JSON twice over is read twice: old clients send both. */
+function bodyOf(request: FastifyRequest): unknown {
+  if (request.method === 'POST') requireJsonType(request.headers['content-type']);
+  const text = typeof request.body === 'string' ? request.body : '';
+  const once = parsed(text);
+  return typeof once === 'string' ? parsed(once) : once;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined; // upstream reads it so, and then misses the first required field
+  }
+}
+
+export function requireJsonType(contentType: string | undefined): void {
+  if (contentType === undefined) throw invalidRequest('Bad Request. Content-Type header is missing.');
+  if (contentType.split(';')[0] === 'application/json') return;
+  throw invalidRequest("Bad Request. Content-Type must be one of ['application/json'].");
+}
+
+export function queryOf(request: FastifyRequest): URLSearchParams {
+  const at = request.url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
+}
+
+/** Inside this plugin bodies stay texts, of whatever type: upstream says itself what is wrong with them. */
+export function takeTexts(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+}

@@ -1,0 +1,28 @@
+/** What clients of MLflow 2 send when they log a model: a note in a tag of the run. */
+import { invalidRequest } from './message.ts';
+
+export const logHistoryTag = 'mlflow.log-model.history';
+
+/** The tag's value with one model more. @param history the value until now */
+export function appendLoggedModel(history: string | undefined, modelJson: string): string {
+  const model = parse(modelJson);
+  const missing = ['artifact_path', 'flavors', 'utc_time_created', 'run_id'].filter((name) => !(name in model));
+  if (missing.length > 0) {
+    const names = missing.map((name) => `'${name}'`).join(', ');
+    throw invalidRequest(`Model json is missing mandatory fields: {${names}}`);
+  }
+  const kept = ['run_id', 'artifact_path', 'utc_time_created', 'model_uuid', 'flavors'];
+  const entry = Object.fromEntries(Object.entries(model).filter(([name]) => kept.includes(name)));
+  const before: unknown = history === undefined ? [] : JSON.parse(history);
+  return JSON.stringify([...(Array.isArray(before) ? before : []), entry]);
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const model: unknown = JSON.parse(text);
+    if (typeof model === 'object' && model !== null) return { ...model };
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+  }
+  throw invalidRequest(`Malformed model info. \n ${text} \n is not a valid JSON.`);
+}

@@ -1,0 +1,16 @@
+import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { Database } from '../storage/database.ts';
+
+/** What MLflow's face is built over. */
+export type MlflowDeps = {
+  readonly database: Database;
+  /** Where `mlflow-artifacts:/…` lies. */
+  readonly artifacts: ArtifactRoot;
+  /** The start of a new experiment's artifact location: `mlflow-artifacts:/`, or a folder or bucket that clients reach themselves. */
+  readonly artifactRoot: string;
+  readonly now: () => number;
+  /** 32 hexadecimal digits. */
+  readonly newId: () => string;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+};

@@ -1,0 +1,75 @@
+/** Errors as MLflow's clients read them: `{"error_code", "message"}` and the status that belongs to the code. */
+import type { ErrorCode as PlatformCode, PlatformError } from '../errors.ts';
+import { groupOf } from './left-out.ts';
+
+export type MlflowErrorCode = keyof typeof statuses;
+
+export type MlflowAnswer = {
+  readonly status: number;
+  readonly body: { readonly error_code: MlflowErrorCode; readonly message: string };
+};
+
+/** @param path of the request, to say which group of routes is left out */
+export function renderMlflowError(error: PlatformError, path: string): MlflowAnswer {
+  return error.code === 'http/not-found' ? endpointNotFound(path) : answer(codeOf(error), error.message);
+}
+
+/** The client falls back to older routes only on this code. */
+export function endpointNotFound(path: string): MlflowAnswer {
+  const group = groupOf(path);
+  const message = group
+    ? `${group} are not part of this server: it keeps experiments, runs, models and their artifacts.`
+    : `There is no endpoint ${path} here.`;
+  return answer('ENDPOINT_NOT_FOUND', message);
+}
+
+const answer = (code: MlflowErrorCode, message: string): MlflowAnswer => ({
+  status: statuses[code],
+  body: { error_code: code, message },
+});
+
+/** Upstream's codes; its clients retry 408, 429 and 5xx, so a client's mistake must never get one of those. */
+const statuses = {
+  BAD_REQUEST: 400,
+  INVALID_PARAMETER_VALUE: 400,
+  RESOURCE_ALREADY_EXISTS: 400,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  RESOURCE_DOES_NOT_EXIST: 404,
+  ENDPOINT_NOT_FOUND: 404,
+  RESOURCE_CONFLICT: 409,
+  REQUEST_LIMIT_EXCEEDED: 429,
+  INTERNAL_ERROR: 500,
+  NOT_IMPLEMENTED: 501,
+  TEMPORARILY_UNAVAILABLE: 503,
+} as const;
+
+const byStatus: Readonly<Record<number, MlflowErrorCode>> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'RESOURCE_DOES_NOT_EXIST',
+  409: 'RESOURCE_CONFLICT',
+  429: 'REQUEST_LIMIT_EXCEEDED',
+  503: 'TEMPORARILY_UNAVAILABLE',
+};
+
+/** Where the code says more than the status. */
+const byCode: Partial<Record<PlatformCode, MlflowErrorCode>> = {
+  'mlflow/bad-request': 'INVALID_PARAMETER_VALUE',
+  'mlflow/not-implemented': 'NOT_IMPLEMENTED',
+  'tracking/invalid': 'INVALID_PARAMETER_VALUE',
+  'tracking/invalid-filter': 'INVALID_PARAMETER_VALUE',
+  'tracking/not-active': 'INVALID_PARAMETER_VALUE',
+  'tracking/param-changed': 'INVALID_PARAMETER_VALUE',
+  'tracking/experiment-exists': 'RESOURCE_ALREADY_EXISTS',
+  'tracking/name-taken': 'BAD_REQUEST',
+  'registry/invalid': 'INVALID_PARAMETER_VALUE',
+  'registry/model-exists': 'RESOURCE_ALREADY_EXISTS',
+  'registry/alias-not-found': 'INVALID_PARAMETER_VALUE',
+  'storage/bad-key': 'INVALID_PARAMETER_VALUE',
+  'storage/key-taken': 'INVALID_PARAMETER_VALUE',
+};
+
+const codeOf = (error: PlatformError): MlflowErrorCode =>
+  byCode[error.code] ?? byStatus[error.status] ?? (error.status < 500 ? 'BAD_REQUEST' : 'INTERNAL_ERROR');

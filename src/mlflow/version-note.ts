@@ -1,0 +1,24 @@
+/** The tag in which a logged model lists the versions it became. */
+import type { Tag } from '../tracking/names.ts';
+
+export const versionsTag = 'mlflow.modelVersions';
+
+/** The tag's new value. */
+export function addVersionNote(
+  tags: readonly Tag[],
+  added: { readonly name: string; readonly version: number },
+): string {
+  const known = listOf(tags.find(({ key }) => key === versionsTag)?.value);
+  const text = JSON.stringify(added);
+  return `[${[...known.filter((one) => one !== text), text].join(', ')}]`;
+}
+
+function listOf(value: string | undefined): readonly string[] {
+  if (value === undefined) return [];
+  try {
+    const list: unknown = JSON.parse(value);
+    return Array.isArray(list) ? list.map((one) => JSON.stringify(one)) : [];
+  } catch {
+    return []; // clients write this tag too; what is no list is replaced
+  }
+}
