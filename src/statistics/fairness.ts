@@ -117,9 +117,8 @@ function widest(groups: readonly Counted[], level: number): Gap | undefined {
   for (const [i, first] of ordered.entries()) {
     for (const second of ordered.slice(i + 1)) {
       const proving = newcombeDifference(first.proportion, second.proportion, { level: 2 * level - 1 });
-      const corrected = newcombeDifference(first.proportion, second.proportion, {
-        level: 1 - (2 * (1 - level)) / pairs,
-      });
+      // Two-sided: which of the two is ahead was read off the same data.
+      const corrected = newcombeDifference(first.proportion, second.proportion, { level: 1 - (1 - level) / pairs });
       lower = Math.max(lower, corrected?.lower ?? 0);
       upper = Math.max(upper, proving?.upper ?? 0, -(proving?.lower ?? 0));
     }

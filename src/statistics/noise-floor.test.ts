@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { jensenShannonDistance, ksDistance, populationStability } from './distance.ts';
+import { jensenShannonNoise, ksNoise, psiNoise } from './noise-floor.ts';
+import { seededRandom } from './seeded-random.ts';
+
+test('PSI of 0.1 over ten bins is chance below about 217 rows', () => {
+  assert.ok(psiNoise(10, { reference: 1e9, current: 216, alpha: 0.01 }) > 0.1);
+  assert.ok(psiNoise(10, { reference: 1e9, current: 217, alpha: 0.01 }) < 0.1);
+});
+
+test('of quiet windows of 200, 500 and 1,000 rows no more than 1 % exceed the floor', () => {
+  const random = seededRandom(19);
+  const cells = 10;
+  const draw = (n: number) => {
+    const counts = new Array<number>(cells).fill(0);
+    for (let i = 0; i < n; i++) counts[random.below(cells)]! += 1;
+    return counts;
+  };
+  const reference = draw(50_000);
+  for (const current of [200, 500, 1000]) {
+    const sizes = { reference: 50_000, current, alpha: 0.01 };
+    const alarms = { psi: 0, js: 0, ks: 0 };
+    for (let run = 0; run < 1000; run++) {
+      const window = draw(current);
+      if (populationStability(reference, window, { fill: 1e-4 }) > psiNoise(cells, sizes)) alarms.psi++;
+      if (jensenShannonDistance(reference, window) > jensenShannonNoise(cells, sizes)) alarms.js++;
+      if (ksDistance(reference, window) > ksNoise(sizes)) alarms.ks++;
+    }
+    // 10 expected, three binomial deviations are 9.4; the chi-squared limit is a little short at 200 rows.
+    for (const [name, count] of Object.entries(alarms))
+      assert.ok(count <= 10 + 12, `${name} at ${current}: ${count} of 1,000`);
+  }
+});
+
+test('one cell has no noise', () => {
+  assert.equal(psiNoise(1, { reference: 100, current: 100, alpha: 0.01 }), 0);
+});
