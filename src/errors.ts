@@ -61,6 +61,7 @@ export const errorCatalogue = {
 
   'events/too-large': { status: 413, says: (subject) => `The event ${subject} is larger than 65,535 bytes.` },
   'events/log-changed': { status: 500, says: (subject) => `The event log was changed: ${subject}.` },
+  'events/checkpoint-forged': { status: 500, says: (subject) => `${subject} was not signed by the key it names.` },
   'events/no-entry': { status: 404, says: (subject) => `The event log has no entry ${subject}.` },
 
   'tracking/invalid': { status: 400, exit: 2, says: (subject) => `The value of ${subject} is not valid.` },
@@ -139,6 +140,16 @@ export const errorCatalogue = {
   'datasets/bad-check': { status: 400, exit: 2, says: (subject) => `The check ${subject} cannot be carried out.` },
   'datasets/refused': { status: 422, exit: 3, says: (subject) => `${subject} breaks its checks.` },
   'datasets/damaged': { status: 500, says: (subject) => `The stored data is damaged: ${subject}.` },
+  'lifecycle/no-project-file': { status: 404, exit: 2, says: (subject) => `There is no rondo.yaml in ${subject}.` },
+  'lifecycle/invalid-project-file': { status: 400, exit: 2, says: (subject) => `${subject} is not valid.` },
+  'lifecycle/project-not-found': { status: 404, says: (subject) => `There is no project ${subject} here.` },
+  'lifecycle/wrong-project-name': {
+    status: 400,
+    exit: 2,
+    says: (subject) => `The rondo.yaml there is of another project: ${subject}.`,
+  },
+  'lifecycle/nothing-to-ship': { status: 409, says: (subject) => `${subject} has no version that could be shipped.` },
+  'lifecycle/no-endpoint': { status: 409, says: (subject) => `The rondo.yaml of ${subject} names no endpoint.` },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -73,8 +73,8 @@ function isBelow(path: string, prefix: string): boolean {
 
 /** Some errors are told in headers as well, for clients that never read a body. */
 function retryHeaders(error: PlatformError): Record<string, string> {
-  const retryAfterSeconds = error.data?.['retryAfterSeconds'];
-  const allow = error.data?.['allow'];
+  const retryAfterSeconds = error.data?.retryAfterSeconds;
+  const allow = error.data?.allow;
   return {
     ...(typeof retryAfterSeconds === 'number' && { 'retry-after': String(retryAfterSeconds) }),
     ...(typeof allow === 'string' && { allow }),

@@ -45,9 +45,9 @@ function placesOf({
 }: SchemaError): readonly { pointer: string; message: string }[] {
   const facts: Readonly<Record<string, unknown>> = params;
   if (keyword === 'required')
-    return namesIn(facts['requiredProperties']).map((name) => place(instancePath, name, 'is missing'));
+    return namesIn(facts.requiredProperties).map((name) => place(instancePath, name, 'is missing'));
   if (keyword === 'additionalProperties') {
-    return namesIn(facts['additionalProperties']).map((name) => place(instancePath, name, 'is not known here'));
+    return namesIn(facts.additionalProperties).map((name) => place(instancePath, name, 'is not known here'));
   }
   if (keyword === 'boolean') return [];
   return [{ pointer: instancePath, message }];

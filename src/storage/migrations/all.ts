@@ -1,19 +1,23 @@
 /** Every change of the tables, in order. Add a line here and a file beside it; never change one that was released. */
 import type { Db } from '../database.ts';
 import { up as eventsAndCheckpoints } from './0001-events.ts';
+import { up as access } from './0002-access.ts';
 import { up as tracking } from './0003-tracking.ts';
 import { up as datasets } from './0004-datasets.ts';
 import { up as registry } from './0005-registry.ts';
 import { up as jobs } from './0006-jobs.ts';
+import { up as lifecycle } from './0012-lifecycle.ts';
 import { up as artifacts } from './0013-artifacts.ts';
 
 export type Migration = { readonly name: string; readonly up: (db: Db) => Promise<void> };
 
 export const migrations: readonly Migration[] = [
   { name: '0001-events', up: eventsAndCheckpoints },
+  { name: '0002-access', up: access },
   { name: '0003-tracking', up: tracking },
   { name: '0004-datasets', up: datasets },
   { name: '0005-registry', up: registry },
   { name: '0006-jobs', up: jobs },
+  { name: '0012-lifecycle', up: lifecycle },
   { name: '0013-artifacts', up: artifacts },
 ];
