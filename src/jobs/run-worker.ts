@@ -61,8 +61,8 @@ async function runJob(
     });
     tell({ type: 'done', id, output });
   } catch (error) {
-    if (!(error instanceof PlatformError))
-      process.stderr.write(`${kind} failed: ${(error as Error)?.stack ?? error}\n`);
+    const foreseen = error instanceof PlatformError || signal.aborted;
+    if (!foreseen) process.stderr.write(`${kind} failed: ${(error as Error)?.stack ?? error}\n`);
     tell({ type: 'failed', id, error: describeError(error) });
   }
 }
