@@ -1,0 +1,80 @@
+/** Projects over HTTP: link a folder, see what its file says, complete it in an editor. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { PlatformError } from '../errors.ts';
+import { eventStore } from '../events/event-store.ts';
+import type { Database } from '../storage/database.ts';
+import { linkProject } from './link-project.ts';
+import type { LinkedProject } from './project.ts';
+import { ProjectConfig, parseProjectFile } from './project-config.ts';
+import { readProjectFile } from './project-file-adapter.ts';
+import { projectStore } from './project-store.ts';
+
+export type ProjectRoutesDeps = {
+  readonly database: Database;
+  readonly now: () => number;
+  /** After a link or a change: endpoints, monitors and policies take up what the file says. */
+  readonly afterwards: (project: string, config: ProjectConfig) => Promise<void>;
+};
+
+const params = Type.Object({ project: Type.String({ minLength: 1, maxLength: 100 }) });
+const view = Type.Object({
+  name: Type.String(),
+  folder: Type.String(),
+  digest: Type.String(),
+  linkedAt: Type.Integer(),
+  changedAt: Type.Integer(),
+  config: Type.Unknown(),
+});
+
+export const projectRoutes =
+  ({ database, now, afterwards }: ProjectRoutesDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/api/v1/schema/rondo.json',
+      { config: { permission: 'public' }, schema: { tags: ['projects'], summary: 'The JSON Schema of rondo.yaml' } },
+      () => ProjectConfig,
+    );
+
+    app.get(
+      '/api/v1/projects',
+      { config: { permission: 'read' }, schema: { tags: ['projects'], summary: 'List linked projects', response: { 200: Type.Object({ items: Type.Array(view) }) } } },
+      async () => ({ items: (await projectStore(database.read).list()).map(viewOf) }),
+    );
+
+    app.get(
+      '/api/v1/projects/:project',
+      { config: { permission: 'read' }, schema: { tags: ['projects'], summary: 'One project and its configuration', params, response: { 200: view } } },
+      async (request) => {
+        const project = await projectStore(database.read).find(request.params.project);
+        if (!project) throw new PlatformError('lifecycle/project-not-found', request.params.project, { hint: 'link its folder first: rondo up, or rondo run, in it' });
+        return viewOf(project);
+      },
+    );
+
+    app.put(
+      '/api/v1/projects/:project',
+      {
+        // Linking lets the folder's commands run on the server's machine.
+        config: { permission: 'admin' },
+        schema: { tags: ['projects'], summary: 'Link a folder, or take up what changed in its rondo.yaml', params, body: Type.Object({ folder: Type.String({ minLength: 1, maxLength: 4096 }) }), response: { 200: view } },
+      },
+      async (request) => {
+        const { folder, text } = await readProjectFile(request.body.folder);
+        const linked = await database.write((tx) =>
+          linkProject({ projects: projectStore(tx), events: eventStore(tx), now }, { name: request.params.project, folder, text, actor: request.actor }),
+        );
+        if (linked.changed) await afterwards(linked.project.name, linked.config);
+        return viewOf(linked.project);
+      },
+    );
+  };
+
+const viewOf = ({ name, folder, file, digest, linkedAt, changedAt }: LinkedProject) => ({
+  name,
+  folder,
+  digest,
+  linkedAt,
+  changedAt,
+  config: parseProjectFile(file),
+});

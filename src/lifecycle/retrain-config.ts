@@ -1,0 +1,55 @@
+/** `retrain:` of rondo.yaml: what starts the pipeline again, and who ships the result. */
+import { type Static, Type } from 'typebox';
+import { Duration, durationMs } from '../rollouts/quantity.ts';
+
+const closed = { additionalProperties: false } as const;
+
+const Trigger = Type.Union([
+  Type.Object(
+    { drift: Type.Object({ features: Type.Integer({ minimum: 1 }) }, closed) },
+    { ...closed, description: 'An open drift alert on at least so many features.' },
+  ),
+  Type.Object({ quality: Type.Literal('fail') }, { ...closed, description: 'An open quality alert.' }),
+  Type.Object(
+    { schedule: Type.String({ minLength: 1, maxLength: 100 }) },
+    { ...closed, description: 'A cron line, read on the clock of the endpoint.' },
+  ),
+  Type.Object(
+    { labels: Type.Integer({ minimum: 1 }) },
+    { ...closed, description: 'So many new labels since the last training.' },
+  ),
+]);
+
+export const retrainSchema = Type.Object(
+  {
+    when: Type.Array(Trigger, { minItems: 1, maxItems: 10 }),
+    cooldown: Type.Optional(Duration),
+    ship: Type.Optional(Type.Union([Type.Literal('auto'), Type.Literal('approve')])),
+  },
+  { ...closed, description: 'What starts the pipeline again, and who ships what comes out.' },
+);
+export type RetrainConfig = Static<typeof retrainSchema>;
+
+export type RetrainTrigger =
+  | { readonly kind: 'drift'; readonly features: number }
+  | { readonly kind: 'quality' }
+  | { readonly kind: 'schedule'; readonly cron: string }
+  | { readonly kind: 'labels'; readonly count: number };
+
+export type RetrainPlan = {
+  readonly when: readonly RetrainTrigger[];
+  /** Since the last retraining began, on the endpoint's clock. */
+  readonly cooldownMs: number;
+  readonly ship: 'auto' | 'approve';
+};
+
+export function retrainPlan({ when, cooldown = '7d', ship = 'approve' }: RetrainConfig): RetrainPlan {
+  return { when: when.map(triggerOf), cooldownMs: durationMs(cooldown), ship };
+}
+
+function triggerOf(trigger: RetrainConfig['when'][number]): RetrainTrigger {
+  if ('drift' in trigger) return { kind: 'drift', features: trigger.drift.features };
+  if ('quality' in trigger) return { kind: 'quality' };
+  if ('schedule' in trigger) return { kind: 'schedule', cron: trigger.schedule };
+  return { kind: 'labels', count: trigger.labels };
+}
