@@ -149,7 +149,7 @@ export class Inference implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<ModelAnswer>();
     const wait = (model.msPerRow ?? 0) * (model.queuedRows + request.rows);
     if (this.#closing || (wait > this.#options.maxWaitMs && model.queue.length > 0)) {
-      reject(new PlatformError('serving/overloaded', model.file.key, { data: { retryAfter: 1 } }));
+      reject(new PlatformError('serving/overloaded', model.file.key, { data: { retryAfterSeconds: 1 } }));
       return promise;
     }
     this.#push(model, { ...request, resolve, reject, deaths: 0, alone: false });

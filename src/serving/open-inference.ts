@@ -135,10 +135,10 @@ export const describeModel = (
 const extraNames: readonly Extra[] = ['key', 'time', 'assign'];
 const isExtra = (endpoint: Endpoint, name: string): boolean => extraNames.some((extra) => endpoint[extra] === name);
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const bad = (message: string): PlatformError => new PlatformError('serving/bad-request', message);
+export const bad = (message: string): PlatformError => new PlatformError('serving/bad-request', message);
 // What a client wrote comes back cut: an answer is no place for a megabyte of its own words.
 const clip = (text: string): string => (text.length > 64 ? `${text.slice(0, 64)}…` : text);
 
@@ -148,9 +148,7 @@ function shapeOf(shape: unknown, name: string): readonly number[] {
   }
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {
-      throw bad(
-        `the shape of input '${name}' holds ${clip(JSON.stringify(size) ?? 'nothing')}; sizes are whole and not negative`,
-      );
+      throw bad(`the shape of input '${name}' holds ${shown(size)}; sizes are whole and not negative`);
     }
   }
   return shape as readonly number[]; // every entry was checked
@@ -189,7 +187,7 @@ function flatten(data: unknown, shape: readonly number[], name: string): RawValu
 function checkValues(data: RawValues, { name, datatype }: TensorSpec, declared: unknown): 'exact' | 'inexact' {
   if (!isDatatype(datatype)) throw bad(`input '${name}' is ${datatype}, which has no JSON form`);
   if (declared !== datatype) {
-    throw bad(`input '${name}' is sent as ${clip(String(declared))}, the model takes ${datatype}`);
+    throw bad(`input '${name}' is sent as ${shown(declared)}, the model takes ${datatype}`);
   }
   const wrong = (index: number): PlatformError =>
     bad(`value ${index} of input '${name}' is ${shown(data[index])}; the model takes ${expectation[datatype]}`);
@@ -241,9 +239,10 @@ const expectation: Readonly<Record<Datatype, string>> = {
   BYTES: 'strings',
 };
 
-function shown(value: RawValues[number] | undefined): string {
-  if (typeof value === 'bigint' || typeof value === 'number') return String(value);
-  return clip(JSON.stringify(value) ?? 'nothing');
+// Never the inside of an object: writing out what is nested a hundred thousand deep would overflow the stack.
+function shown(value: unknown): string {
+  if (typeof value === 'string') return clip(JSON.stringify(value));
+  return typeof value === 'object' && value !== null ? 'no single value' : String(value);
 }
 
 function wantedOutputs(
@@ -257,7 +256,7 @@ function wantedOutputs(
     const index = typeof name === 'string' ? outputIndex.get(name) : undefined;
     if (index === undefined) {
       const all = specs.map((spec) => `'${spec.name}'`).join(', ');
-      throw bad(`unexpected output ${clip(JSON.stringify(name) ?? 'without a name')}; the model gives ${all}`);
+      throw bad(`unexpected output ${name === undefined ? 'without a name' : shown(name)}; the model gives ${all}`);
     }
     return index;
   });

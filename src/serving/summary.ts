@@ -75,8 +75,8 @@ export function foldSummaries(
   for (const summary of start.summaries) open.set(keyOf(summary), copyOf(summary));
 
   const countIn = (histogram: MutableHistogram, value: Cell): void => {
-    let find = finders.get(histogram.bins);
-    if (!find) finders.set(histogram.bins, (find = cellFinder(histogram.bins)));
+    const find = finders.get(histogram.bins) ?? cellFinder(histogram.bins);
+    finders.set(histogram.bins, find);
     const cell = find(value);
     histogram.counts[cell] = (histogram.counts[cell] ?? 0) + 1;
   };
@@ -88,8 +88,8 @@ export function foldSummaries(
       if (record.kind === 'label') return;
       const place = { ...record, day: dayOf(record.eventTime) };
       const key = keyOf(place);
-      let summary = open.get(key);
-      if (!summary) open.set(key, (summary = begin(place, binsOf(record))));
+      const summary = open.get(key) ?? begin(place, binsOf(record));
+      open.set(key, summary);
       summary.count++;
       if (record.outcome === 'error') summary.errors++;
       const bucket = latencyBucket(record.latencyMs);

@@ -1,0 +1,54 @@
+/** What the main thread and the log thread say to each other. */
+
+import type { Segment } from './log-segment.ts';
+import type { LineTimes, SegmentLimits } from './segment-log-adapter.ts';
+import type { ReferenceBins, Summary } from './summary.ts';
+
+export type LogThreadOptions = { readonly folder: string; readonly limits: SegmentLimits };
+
+/** Lines of one endpoint that become durable together; line feeds between them. */
+export type LineGroup = { readonly endpoint: string; readonly text: string; readonly times: LineTimes };
+
+export type LogQuestion =
+  | { readonly kind: 'open'; readonly endpoint: string }
+  | { readonly kind: 'append'; readonly groups: readonly LineGroup[] }
+  | { readonly kind: 'read'; readonly endpoint: string; readonly after: number; readonly limit: number }
+  | { readonly kind: 'search'; readonly text: string; readonly at: number }
+  | { readonly kind: 'segments'; readonly endpoint: string; readonly seal: boolean }
+  | {
+      readonly kind: 'compacted';
+      readonly endpoint: string;
+      readonly first: number;
+      readonly tables: readonly string[];
+    }
+  | { readonly kind: 'bins'; readonly version: string; readonly bins: ReferenceBins }
+  | { readonly kind: 'summaries'; readonly endpoint: string; readonly from: number; readonly to: number }
+  | { readonly kind: 'close' };
+
+/** `skipped` are the places of labels in the group that were in the log already. */
+export type AppendResult =
+  | { readonly first: number; readonly skipped: readonly number[]; readonly watermark: number | undefined }
+  | { readonly failure: string };
+
+export type LogAnswers = {
+  open: { readonly last: number; readonly watermark: number | undefined };
+  append: readonly AppendResult[];
+  read: { readonly lines: readonly string[] } | { readonly tables: Segment };
+  search: readonly {
+    readonly endpoint: string;
+    readonly lines: readonly string[];
+    readonly tables: readonly string[];
+  }[];
+  segments: readonly Segment[];
+  compacted: undefined;
+  bins: undefined;
+  summaries: readonly Summary[];
+  close: undefined;
+};
+
+export type ToLog = { readonly id: number; readonly question: LogQuestion };
+
+export type FromLog =
+  | { readonly kind: 'answer'; readonly id: number; readonly answer: LogAnswers[keyof LogAnswers] }
+  | { readonly kind: 'failure'; readonly id: number; readonly message: string }
+  | { readonly kind: 'sealed'; readonly endpoint: string; readonly segment: Segment };

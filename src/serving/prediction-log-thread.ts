@@ -1,0 +1,253 @@
+/** Entry of the log thread: appends, syncs, counts and reads, so that no fsync ever happens on the main thread. */
+import { open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { completeLine, parseLine } from './log-line.ts';
+import type {
+  AppendResult,
+  FromLog,
+  LineGroup,
+  LogAnswers,
+  LogQuestion,
+  LogThreadOptions,
+  ToLog,
+} from './prediction-log-message.ts';
+import { openSegmentLog, type SegmentLog } from './segment-log-adapter.ts';
+import { foldSummaries, type ReferenceBins, type SummaryFold, type SummarySnapshot } from './summary.ts';
+import { versionKey } from './traffic.ts';
+
+const port = parentPort!; // this file is only ever started as a worker
+const { folder, limits } = workerData as LogThreadOptions; // given by openPredictionLog
+/** How many labels are remembered per endpoint to recognise one that is sent again. */
+const rememberedLabels = 200_000;
+const upkeepEveryMs = 10_000;
+
+type EndpointLog = {
+  readonly name: string;
+  readonly log: SegmentLog;
+  readonly folder: string;
+  readonly summaries: SummaryFold;
+  readonly labels: Set<string>;
+  /** On disk and acknowledged, not yet counted. */
+  uncounted: { readonly first: number; readonly lines: readonly string[] }[];
+  savedUpTo: number;
+};
+
+const logs = new Map<string, EndpointLog>();
+const bins = new Map<string, ReferenceBins>();
+/** Appending, sealing and closing take turns; reading does not wait. */
+let writing: Promise<unknown> = Promise.resolve();
+const upkeep = setInterval(() => inTurn(() => Promise.all([...logs.values()].map(look))), upkeepEveryMs);
+
+port.on('message', async ({ id, question }: ToLog) => {
+  try {
+    const answer = await answerTo(question);
+    say({ kind: 'answer', id, answer });
+    if (question.kind === 'append') setImmediate(() => inTurn(afterAppend));
+  } catch (error) {
+    say({ kind: 'failure', id, message: messageOf(error) });
+  }
+  if (question.kind === 'close') port.close();
+});
+
+function answerTo(question: LogQuestion): Promise<LogAnswers[keyof LogAnswers]> | LogAnswers[keyof LogAnswers] {
+  switch (question.kind) {
+    case 'open':
+      return inTurn(() => openEndpoint(question.endpoint));
+    case 'append':
+      return inTurn(() => Promise.all(question.groups.map(append)));
+    case 'read':
+      return logOf(question.endpoint).log.read(question.after, question.limit);
+    case 'search':
+      return search(question.text, question.at);
+    case 'segments':
+      return inTurn(() => segmentsOf(logOf(question.endpoint), question.seal));
+    case 'compacted':
+      return inTurn(async () => {
+        await logOf(question.endpoint).log.compacted(question.first, question.tables);
+        return undefined;
+      });
+    case 'bins':
+      bins.set(question.version, question.bins);
+      return undefined;
+    case 'summaries': {
+      const { from, to } = question;
+      const one = logOf(question.endpoint);
+      count(one);
+      return one.summaries.snapshot().summaries.filter(({ day }) => day >= from && day < to);
+    }
+    case 'close':
+      return inTurn(close);
+  }
+}
+
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const done = writing.then(work);
+  writing = done.catch(() => undefined); // whoever asked is told; the next one has its own turn
+  return done;
+}
+
+async function openEndpoint(name: string): Promise<LogAnswers['open']> {
+  const known = logs.get(name);
+  if (known) return { last: known.log.last, watermark: known.log.watermark };
+  const place = join(folder, name);
+  const { log, recovered } = await openSegmentLog(place, { limits, now: Date.now });
+  const saved = await savedSummaries(place);
+  const one: EndpointLog = {
+    name,
+    log,
+    folder: place,
+    // A log that lost what its summaries had counted never happens by a crash; should it, they are counted again.
+    summaries: foldSummaries(saved.covered <= log.last ? saved : none, (version) => bins.get(versionKey(version))),
+    labels: new Set(),
+    uncounted: [],
+    savedUpTo: saved.covered,
+  };
+  // What was sealed after the summaries were saved is counted from the files; what is open, from what recovery has read.
+  const firstRecovered = log.last - recovered.length + 1;
+  for (let after = saved.covered; after + 1 < firstRecovered; ) {
+    const page = await log.read(after, Math.min(4_096, firstRecovered - 1 - after));
+    if ('tables' in page) {
+      // Summaries are saved before a segment may be removed, so this part is counted already.
+      after = page.tables.last;
+      continue;
+    }
+    for (const line of page.lines) one.summaries.add(parseLine(name, line));
+    after += page.lines.length;
+  }
+  for (const line of recovered) {
+    const record = parseLine(name, line);
+    one.summaries.add(record);
+    if (record.kind === 'label') remember(one, labelId(record));
+  }
+  logs.set(name, one);
+  return { last: log.last, watermark: log.watermark };
+}
+
+async function append({ endpoint, text, times }: LineGroup): Promise<AppendResult> {
+  const one = logOf(endpoint);
+  const { lines, kept, skipped, labels } = withoutKnownLabels(one, text.split('\n'), times);
+  if (lines.length === 0) return { first: one.log.last + 1, skipped, watermark: one.log.watermark };
+  try {
+    const first = await one.log.append(lines, kept, () => count(one));
+    for (const label of labels) remember(one, label);
+    one.uncounted.push({ first, lines });
+    return { first, skipped, watermark: one.log.watermark };
+  } catch (error) {
+    return { failure: messageOf(error) };
+  }
+}
+
+function withoutKnownLabels(one: EndpointLog, lines: readonly string[], times: Float64Array) {
+  const isLabel = (line: string) => line.startsWith('"kind":"label"');
+  if (!lines.some(isLabel)) return { lines, kept: times, skipped: [], labels: [] };
+  const skipped: number[] = [];
+  const labels = new Set<string>();
+  const kept = lines.filter((line, place) => {
+    if (!isLabel(line)) return true;
+    const id = labelId(JSON.parse(completeLine(0, line)) as LabelIdentity); // our own line
+    if (one.labels.has(id) || labels.has(id)) {
+      skipped.push(place);
+      return false;
+    }
+    labels.add(id);
+    return true;
+  });
+  const gone = new Set(skipped);
+  return { lines: kept, kept: times.filter((_, place) => !gone.has(place >> 1)), skipped, labels };
+}
+
+type LabelIdentity = { readonly key: string; readonly value: number | string };
+const labelId = ({ key, value }: LabelIdentity): string => JSON.stringify([key, value]);
+
+function remember(one: EndpointLog, id: string): void {
+  one.labels.add(id);
+  if (one.labels.size <= rememberedLabels) return;
+  for (const oldest of one.labels) {
+    one.labels.delete(oldest);
+    return;
+  }
+}
+
+/** Parsing and counting happens while the disk works, or when there is nothing to write. */
+function count(one: EndpointLog): void {
+  for (const { first, lines } of one.uncounted.splice(0)) {
+    for (let index = 0; index < lines.length; index++) {
+      one.summaries.add(parseLine(one.name, completeLine(first + index, lines[index] as string))); // index < length
+    }
+  }
+}
+
+async function afterAppend(): Promise<void> {
+  for (const one of logs.values()) {
+    if (one.uncounted.length === 0) continue;
+    count(one);
+    await sealIfDue(one, { force: false });
+  }
+}
+
+async function look(one: EndpointLog): Promise<void> {
+  count(one);
+  await saveSummaries(one);
+  await sealIfDue(one, { force: false });
+}
+
+async function segmentsOf(one: EndpointLog, seal: boolean): Promise<LogAnswers['segments']> {
+  if (seal) await sealIfDue(one, { force: true });
+  return one.log.segments;
+}
+
+async function sealIfDue(one: EndpointLog, { force }: { force: boolean }): Promise<void> {
+  const segment = await one.log.seal({ force });
+  if (!segment) return;
+  await saveSummaries(one);
+  say({ kind: 'sealed', endpoint: one.name, segment });
+}
+
+async function search(text: string, at: number): Promise<LogAnswers['search']> {
+  return Promise.all(
+    [...logs.values()].map(async ({ name, log }) => ({ endpoint: name, ...(await log.search(text, at)) })),
+  );
+}
+
+const none: SummarySnapshot = { covered: 0, summaries: [] };
+
+async function savedSummaries(place: string): Promise<SummarySnapshot> {
+  try {
+    return JSON.parse(await readFile(join(place, 'summaries.json'), 'utf8')) as SummarySnapshot; // written below
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return none;
+    throw error;
+  }
+}
+
+async function saveSummaries(one: EndpointLog): Promise<void> {
+  const snapshot = one.summaries.snapshot();
+  if (snapshot.covered === one.savedUpTo) return;
+  const path = join(one.folder, 'summaries.json');
+  await using file = await open(`${path}.new`, 'w', 0o600);
+  await file.writeFile(JSON.stringify(snapshot));
+  await file.sync();
+  await rename(`${path}.new`, path);
+  one.savedUpTo = snapshot.covered;
+}
+
+async function close(): Promise<undefined> {
+  clearInterval(upkeep);
+  for (const one of logs.values()) {
+    count(one);
+    // On a full disk the log itself is complete; the summaries are counted again at the next start.
+    await saveSummaries(one).catch(() => undefined);
+    await one.log.close();
+  }
+  return undefined;
+}
+
+function logOf(endpoint: string): EndpointLog {
+  const one = logs.get(endpoint);
+  if (!one) throw new Error(`the log of ${endpoint} is not open`);
+  return one;
+}
+
+const say = (message: FromLog): void => port.postMessage(message);
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
