@@ -141,7 +141,7 @@ export const errorCatalogue = {
   'datasets/refused': { status: 422, exit: 3, says: (subject) => `${subject} breaks its checks.` },
   'datasets/damaged': { status: 500, says: (subject) => `The stored data is damaged: ${subject}.` },
   'lifecycle/no-project-file': { status: 404, exit: 2, says: (subject) => `There is no rondo.yaml in ${subject}.` },
-  'lifecycle/invalid-project-file': { status: 400, exit: 2, says: (subject) => `${subject} is not valid.` },
+  'lifecycle/invalid-project': { status: 400, exit: 2, says: (subject) => `${subject} is not valid.` },
   'lifecycle/project-not-found': { status: 404, says: (subject) => `There is no project ${subject} here.` },
   'lifecycle/wrong-project-name': {
     status: 400,

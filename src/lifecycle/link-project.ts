@@ -1,9 +1,9 @@
 /** Links a folder to this server, or takes up what changed in its rondo.yaml. */
-import { hash } from 'node:crypto';
 import { PlatformError } from '../errors.ts';
 import type { EventStore } from '../events/event-store.ts';
 import { type LinkedProject, projectSubject } from './project.ts';
-import { type ProjectConfig, parseProjectFile } from './project-config.ts';
+import { parseProject } from './project-file.ts';
+import type { ProjectConfig } from './project-schema.ts';
 import type { ProjectStore } from './project-store.ts';
 
 export type LinkProjectDeps = {
@@ -20,19 +20,18 @@ export type ProjectLink = {
   readonly actor: string;
 };
 
-/** @throws PlatformError lifecycle/invalid-project-file, lifecycle/wrong-project-name */
+/** @throws PlatformError lifecycle/invalid-project, lifecycle/wrong-project-name */
 export async function linkProject(
   { projects, events, now }: LinkProjectDeps,
   { name, folder, text, actor }: ProjectLink,
 ): Promise<{ readonly project: LinkedProject; readonly config: ProjectConfig; readonly changed: boolean }> {
-  const config = parseProjectFile(text);
+  const { config, digest } = parseProject(text);
   if (config.project !== name) {
     throw new PlatformError('lifecycle/wrong-project-name', config.project, {
       hint: `link it as ${config.project}, or change "project:" in the file`,
     });
   }
   const before = await projects.find(name);
-  const digest = hash('sha256', text);
   const at = now();
   if (before?.folder === folder && before.digest === digest) return { project: before, config, changed: false };
   const project: LinkedProject = { name, folder, file: text, digest, linkedAt: before?.linkedAt ?? at, changedAt: at };

@@ -6,8 +6,9 @@ import { eventStore } from '../events/event-store.ts';
 import type { Database } from '../storage/database.ts';
 import { linkProject } from './link-project.ts';
 import type { LinkedProject } from './project.ts';
-import { ProjectConfig, parseProjectFile } from './project-config.ts';
+import { parseProject } from './project-file.ts';
 import { readProjectFile } from './project-file-adapter.ts';
+import { type ProjectConfig, projectSchema } from './project-schema.ts';
 import { projectStore } from './project-store.ts';
 
 export type ProjectRoutesDeps = {
@@ -33,21 +34,34 @@ export const projectRoutes =
     app.get(
       '/api/v1/schema/rondo.json',
       { config: { permission: 'public' }, schema: { tags: ['projects'], summary: 'The JSON Schema of rondo.yaml' } },
-      () => ProjectConfig,
+      () => projectSchema,
     );
 
     app.get(
       '/api/v1/projects',
-      { config: { permission: 'read' }, schema: { tags: ['projects'], summary: 'List linked projects', response: { 200: Type.Object({ items: Type.Array(view) }) } } },
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags: ['projects'],
+          summary: 'List linked projects',
+          response: { 200: Type.Object({ items: Type.Array(view) }) },
+        },
+      },
       async () => ({ items: (await projectStore(database.read).list()).map(viewOf) }),
     );
 
     app.get(
       '/api/v1/projects/:project',
-      { config: { permission: 'read' }, schema: { tags: ['projects'], summary: 'One project and its configuration', params, response: { 200: view } } },
+      {
+        config: { permission: 'read' },
+        schema: { tags: ['projects'], summary: 'One project and its configuration', params, response: { 200: view } },
+      },
       async (request) => {
         const project = await projectStore(database.read).find(request.params.project);
-        if (!project) throw new PlatformError('lifecycle/project-not-found', request.params.project, { hint: 'link its folder first: rondo up, or rondo run, in it' });
+        if (!project)
+          throw new PlatformError('lifecycle/project-not-found', request.params.project, {
+            hint: 'link its folder first: rondo up, or rondo run, in it',
+          });
         return viewOf(project);
       },
     );
@@ -57,12 +71,21 @@ export const projectRoutes =
       {
         // Linking lets the folder's commands run on the server's machine.
         config: { permission: 'admin' },
-        schema: { tags: ['projects'], summary: 'Link a folder, or take up what changed in its rondo.yaml', params, body: Type.Object({ folder: Type.String({ minLength: 1, maxLength: 4096 }) }), response: { 200: view } },
+        schema: {
+          tags: ['projects'],
+          summary: 'Link a folder, or take up what changed in its rondo.yaml',
+          params,
+          body: Type.Object({ folder: Type.String({ minLength: 1, maxLength: 4096 }) }),
+          response: { 200: view },
+        },
       },
       async (request) => {
         const { folder, text } = await readProjectFile(request.body.folder);
         const linked = await database.write((tx) =>
-          linkProject({ projects: projectStore(tx), events: eventStore(tx), now }, { name: request.params.project, folder, text, actor: request.actor }),
+          linkProject(
+            { projects: projectStore(tx), events: eventStore(tx), now },
+            { name: request.params.project, folder, text, actor: request.actor },
+          ),
         );
         if (linked.changed) await afterwards(linked.project.name, linked.config);
         return viewOf(linked.project);
@@ -76,5 +99,5 @@ const viewOf = ({ name, folder, file, digest, linkedAt, changedAt }: LinkedProje
   digest,
   linkedAt,
   changedAt,
-  config: parseProjectFile(file),
+  config: parseProject(file).config,
 });
