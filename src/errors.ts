@@ -45,7 +45,7 @@ export const errorCatalogue = {
   'storage/newer-data': { status: 500, says: (subject) => `The data was written by a newer version (${subject}).` },
   'storage/folder-in-use': {
     status: 500,
-    says: (subject) => `The data folder ${subject} is in use by another process.`,
+    says: (subject) => `The data folder ${subject} is already in use.`,
   },
   'storage/read-only': { status: 507, says: (subject) => `The disk of ${subject} is full: nothing can be written.` },
   'storage/broken': {
@@ -150,6 +150,22 @@ export const errorCatalogue = {
   },
   'lifecycle/nothing-to-ship': { status: 409, says: (subject) => `${subject} has no version that could be shipped.` },
   'lifecycle/no-endpoint': { status: 409, says: (subject) => `The rondo.yaml of ${subject} names no endpoint.` },
+
+  'pipelines/not-found': { status: 404, says: (subject) => `There is no execution ${subject}.` },
+  'pipelines/no-pipeline': { status: 400, exit: 2, says: (subject) => `${subject} has no pipeline in its rondo.yaml.` },
+  'pipelines/cycle': { status: 400, exit: 2, says: (subject) => `The steps form a cycle: ${subject}.` },
+  'pipelines/unknown-step': { status: 400, exit: 2, says: (subject) => `There is no step ${subject}.` },
+  'pipelines/unknown-param': { status: 400, exit: 2, says: (subject) => `No step has a parameter ${subject}.` },
+  'pipelines/bad-step': { status: 400, exit: 2, says: (subject) => `The step ${subject} is not valid.` },
+  'pipelines/bad-command': { status: 400, exit: 2, says: (subject) => `The command cannot be read: ${subject}` },
+  'pipelines/command-failed': { status: 422, says: (subject) => `The step ${subject} failed.` },
+  'pipelines/missing-output': { status: 422, says: (subject) => `The step did not write ${subject}.` },
+  'pipelines/data-refused': { status: 422, exit: 3, says: (subject) => `The data breaks its checks: ${subject}.` },
+  'pipelines/step-failed': { status: 422, says: (subject) => `The execution stopped at ${subject}.` },
+  'governance/not-signed-yet': {
+    status: 409,
+    says: (subject) => `Entry ${subject} is not covered by a signed checkpoint yet.`,
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
