@@ -46,7 +46,7 @@ const sources: Source[] = globSync('**/*.ts', { cwd: root }).map((path) => {
 });
 
 function importsOf(text: string): Import[] {
-  const pattern = /^(?:import|export)\s+(type\s+)?([^'";]*?)\s*(?:from\s*)?['"]([^'"]+)['"]/gm;
+  const pattern = /^(?:import|export(?=[^'"]*\sfrom\s))\s+(type\s+)?([\w$\s{},*]*?)\s*(?:from\s*)?['"]([^'"]+)['"]/gm;
   return [...text.matchAll(pattern)].map((match) => ({
     from: match[3] ?? '',
     names: match[2] ?? '',

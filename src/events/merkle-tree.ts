@@ -14,10 +14,10 @@ export function leafHash(entry: Uint8Array): Hash {
 }
 
 export function nodeHash(left: Hash, right: Hash): Hash {
-  const bytes = new Uint8Array(65);
+  const bytes = new Uint8Array(1 + left.length + right.length);
   bytes[0] = 1;
   bytes.set(left, 1);
-  bytes.set(right, 33);
+  bytes.set(right, 1 + left.length);
   return hash('sha256', bytes, 'buffer');
 }
 
