@@ -26,7 +26,12 @@ export const checkpointStore = (db: Db) => {
     },
     /** Newest first, of all keys. */
     newest: (limit: number): Promise<{ size: number; note: string; at: number }[]> =>
-      checkpoints.selectFrom('checkpoints').select(['size', 'note', 'at']).orderBy('size', 'desc').limit(limit).execute(),
+      checkpoints
+        .selectFrom('checkpoints')
+        .select(['size', 'note', 'at'])
+        .orderBy('size', 'desc')
+        .limit(limit)
+        .execute(),
     insert: async (origin: string, { note, range }: SignedCheckpoint, at: number): Promise<void> => {
       const values = { origin, size: range.size, note, range: encodeRoots(range), at };
       await checkpoints.insertInto('checkpoints').values(values).execute();

@@ -1,9 +1,10 @@
 /** Proofs over the log in the database. */
 import { PlatformError } from '../errors.ts';
 import type { Db } from '../storage/database.ts';
+import { lastPosition } from './event-store.ts';
 import { readLeaves } from './log-leaf-store.ts';
 import { consistencyProof, inclusionProof, rootOfLeaves, splitOf } from './merkle-proof.ts';
-import { type Hash, nodeHash } from './merkle-tree.ts';
+import { emptyRoot, type Hash, nodeHash } from './merkle-tree.ts';
 
 export type LogProofs = ReturnType<typeof logProofs>;
 
@@ -20,19 +21,31 @@ export function logProofs(db: Db) {
     // Every subtree that a proof asks for starts at a multiple of its size rounded up to a power of two.
     const known = size === blockSize ? complete.get(start) : undefined;
     if (known) return known;
-    const leaves = await readLeaves(db, { start, end });
-    if (leaves.length !== size) throw new PlatformError('events/no-entry', String(start + leaves.length + 1));
-    const root = rootOfLeaves(leaves);
+    const root = rootOfLeaves(await readLeaves(db, { start, end }));
     if (size === blockSize) complete.set(start, root);
     return root;
   }
 
+  async function requireSize(size: number): Promise<void> {
+    const last = await lastPosition(db);
+    if (size > last) throw new PlatformError('events/no-entry', String(last + 1));
+  }
+
   return {
     /** That the event at this position is in the log of this size. @throws RangeError, PlatformError events/no-entry */
-    inclusion: (position: number, size: number): Promise<Hash[]> => inclusionProof(subtree, position - 1, size),
+    inclusion: async (position: number, size: number): Promise<Hash[]> => {
+      await requireSize(size);
+      return inclusionProof(subtree, position - 1, size);
+    },
     /** That the log of size `to` begins with the log of size `from`. @throws RangeError, PlatformError events/no-entry */
-    consistency: (from: number, to: number): Promise<Hash[]> => consistencyProof(subtree, from, to),
-    root: (size: number): Promise<Hash> => subtree(0, size),
+    consistency: async (from: number, to: number): Promise<Hash[]> => {
+      await requireSize(to);
+      return consistencyProof(subtree, from, to);
+    },
+    root: async (size: number): Promise<Hash> => {
+      await requireSize(size);
+      return size === 0 ? emptyRoot : subtree(0, size);
+    },
   };
 }
 

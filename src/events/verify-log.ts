@@ -82,7 +82,7 @@ type BadEntry = StoredEntry & { /** where it should stand */ readonly position: 
 async function explain(entries: () => AsyncIterable<StoredEntry>, bad: BadEntry): Promise<LogProblem> {
   const { position } = bad;
   const loggedAt = await originalPosition(entries, bad);
-  if (bad.event.position === position && loggedAt === undefined) {
+  if (bad.event.position === position && (loggedAt === undefined || loggedAt === position)) {
     return { kind: 'changed', position, says: `Entry ${position} was changed.` };
   }
   const now = await whereIsNow(entries, position);
