@@ -1,68 +1,176 @@
-/** `gates:` of rondo.yaml: what a candidate must show before it may serve. */
+/** `gates:` of rondo.yaml, and the plan it becomes. */
 import { type Static, Type } from 'typebox';
-import { fairnessMetrics } from '../statistics/fairness.ts';
-import { metricNames } from '../statistics/metric.ts';
+import { type FairnessMetric, fairnessMetrics } from '../statistics/fairness.ts';
+import { type MetricName, metricNames } from '../statistics/metric.ts';
 
 const closed = { additionalProperties: false } as const;
-const metric = Type.Union(metricNames.map((name) => Type.Literal(name)));
-const minRows = Type.Optional(Type.Integer({ minimum: 1, description: 'A slice or group with fewer rows is undecided.' }));
+
+const Metric = Type.Union(metricNames.map((name) => Type.Literal(name)));
+const By = Type.Union(
+  [
+    Type.String({ minLength: 1 }),
+    Type.Record(Type.String({ minLength: 1 }), Type.Array(Type.Number(), { minItems: 1 }), {
+      minProperties: 1,
+      maxProperties: 1,
+    }),
+  ],
+  { description: 'A column whose values make the slices, or a numeric one with cut points: {distance: [500, 1000]}.' },
+);
+const Share = Type.Union([
+  Type.Number({ minimum: 0, maximum: 1 }),
+  Type.String({ pattern: String.raw`^\d+(\.\d+)?%$` }),
+]);
+const threshold = Type.Optional(
+  Type.Number({ minimum: 0, maximum: 1, description: 'A score at or above it is a predicted 1; 0.5 when absent.' }),
+);
+const minRows = Type.Optional(
+  Type.Integer({ minimum: 2, description: 'Fewer rows, of a slice or in all, are listed and not judged.' }),
+);
 const onInconclusive = Type.Optional(
-  Type.Union([Type.Literal('pass'), Type.Literal('fail')], {
-    description: 'What too little evidence counts as here; absent, it leaves the report undecided.',
+  Type.Union([Type.Literal('block'), Type.Literal('pass')], {
+    description: 'Whether too little data for an answer keeps the version back (block, the default).',
   }),
 );
-/** Groups of rows: the values of a column, or a number cut at points. */
-const by = Type.Union([
-  Type.String({ minLength: 1 }),
-  Type.Record(Type.String(), Type.Array(Type.Number(), { minItems: 1 }), { minProperties: 1, maxProperties: 1 }),
-]);
-const threshold = Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'A score at or above it is a predicted 1.' }));
 
-export const ChecksTest = Type.Object(
-  { data: Type.Literal('checks'), atLeast: Type.Optional(Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?%$' })])) },
-  { ...closed, description: 'The share of rows of the gate data that keep every check of the data.' },
+const DataTest = Type.Object(
+  { data: Type.Literal('checks'), atLeast: Type.Optional(Share), onInconclusive },
+  { ...closed, description: 'The share of data checks that the training data passed.' },
 );
-
-export const FloorTest = Type.Object(
-  { metric, atLeast: Type.Optional(Type.Number()), atMost: Type.Optional(Type.Number()), threshold, onInconclusive },
-  { ...closed, minProperties: 2, description: 'A metric on the gate data against a fixed limit.' },
+const FloorTest = Type.Object(
+  { metric: Metric, atLeast: Type.Number(), by: Type.Optional(By), threshold, minRows, onInconclusive },
+  { ...closed, description: 'A metric that must not be lower.' },
 );
-
-export const PairedTest = Type.Object(
-  { metric, notWorseThan: Type.Literal('champion'), margin: Type.Number({ minimum: 0 }), threshold, onInconclusive },
-  { ...closed, description: 'The same rows scored by the candidate and by what serves now: not worse by more than the margin.' },
+const CeilingTest = Type.Object(
+  { metric: Metric, atMost: Type.Number(), by: Type.Optional(By), threshold, minRows, onInconclusive },
+  { ...closed, description: 'A metric that must not be higher.' },
 );
-
-export const SliceTest = Type.Object(
-  { metric, by, atLeast: Type.Optional(Type.Number()), atMost: Type.Optional(Type.Number()), minRows, threshold, onInconclusive },
-  { ...closed, minProperties: 3, description: 'A metric in every slice of the gate data.' },
-);
-
-export const FairnessTest = Type.Object(
-  { fairness: Type.Union(fairnessMetrics.map((name) => Type.Literal(name))), by, threshold, atMost: Type.Number({ minimum: 0, maximum: 1 }), minRows, onInconclusive },
-  { ...closed, description: 'The greatest gap between two groups.' },
-);
-
-export const LatencyTest = Type.Object(
+const PairedTest = Type.Object(
   {
-    latency: Type.Union([Type.Literal('p50'), Type.Literal('p95'), Type.Literal('p99')]),
-    below: Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s)$' }),
-    batch: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+    metric: Metric,
+    notWorseThan: Type.Literal('champion'),
+    margin: Type.Number({
+      minimum: 0,
+      description: 'How much worse than what serves now is still no reason to refuse.',
+    }),
+    by: Type.Optional(By),
+    threshold,
+    minRows,
+    onInconclusive,
   },
-  { ...closed, description: 'How long the model itself takes, on this machine, warm.' },
+  { ...closed, description: 'Both models on the same rows: not worse than what serves now.' },
+);
+const FairnessTest = Type.Object(
+  {
+    fairness: Type.Union(fairnessMetrics.map((name) => Type.Literal(name))),
+    by: By,
+    threshold,
+    atMost: Type.Number({ minimum: 0, maximum: 1 }),
+    minRows,
+    onInconclusive,
+  },
+  { ...closed, description: 'The gap between the groups that are furthest apart.' },
+);
+const LatencyTest = Type.Object(
+  {
+    latency: Type.String({ pattern: String.raw`^p\d{2}(\.\d+)?$`, description: 'A quantile: p50, p95, p99.' }),
+    below: Type.String({ pattern: String.raw`^\d+(\.\d+)?(ms|s)$` }),
+    batch: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
+    onInconclusive,
+  },
+  { ...closed, description: 'How long the model takes for a batch, measured in the worker.' },
+);
+const ParityTest = Type.Object(
+  {
+    parity: Type.String({
+      minLength: 1,
+      description: 'A Parquet file with inputs and what the trainer answered to them.',
+    }),
+    tolerance: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    onInconclusive,
+  },
+  { ...closed, description: 'The exported model gives the answers of the one that was trained.' },
 );
 
-export const ParityTest = Type.Object(
-  { parity: Type.String({ minLength: 1, description: 'A Parquet file with inputs and the answers of the trainer.' }), tolerance: Type.Number({ minimum: 0 }) },
-  { ...closed, description: 'The exported model answers what the trainer answered.' },
+export const gatesSchema = Type.Object(
+  {
+    data: Type.String({ minLength: 1, description: 'A Parquet file with rows that no model was trained on.' }),
+    tests: Type.Array(
+      Type.Union([DataTest, FloorTest, CeilingTest, PairedTest, FairnessTest, LatencyTest, ParityTest]),
+      { minItems: 1, maxItems: 100 },
+    ),
+  },
+  { ...closed, description: 'What a version must pass before it may serve.' },
+);
+export type GatesConfig = Static<typeof gatesSchema>;
+
+/** The column and, for a number, where its groups are cut. */
+export type Grouping = { readonly column: string; readonly cuts?: readonly number[] };
+
+type Sliced = {
+  readonly by?: Grouping;
+  readonly threshold: number;
+  readonly minRows: number;
+};
+
+/** One test of a plan, with every default filled in. `onInconclusive: pass` lets a version through that could not be judged. */
+export type GateTest = { readonly onInconclusive: 'block' | 'pass' } & (
+  | { readonly kind: 'data'; readonly atLeast: number }
+  | ({ readonly kind: 'floor'; readonly metric: MetricName; readonly atLeast: number } & Sliced)
+  | ({ readonly kind: 'ceiling'; readonly metric: MetricName; readonly atMost: number } & Sliced)
+  | ({ readonly kind: 'paired'; readonly metric: MetricName; readonly margin: number } & Sliced)
+  | {
+      readonly kind: 'fairness';
+      readonly metric: FairnessMetric;
+      readonly by: Grouping;
+      readonly threshold: number;
+      readonly atMost: number;
+      readonly minRows: number;
+    }
+  | { readonly kind: 'latency'; readonly quantile: number; readonly belowMs: number; readonly batch: number }
+  | { readonly kind: 'parity'; readonly tolerance: number }
 );
 
-// The more special kinds come first: an error then speaks of the kind that was meant.
-export const GateTest = Type.Union([ChecksTest, PairedTest, SliceTest, FloorTest, FairnessTest, LatencyTest, ParityTest]);
-export type GateTest = Static<typeof GateTest>;
+/** @throws RangeError when cut points do not rise */
+export function gatePlan({ tests }: GatesConfig): readonly GateTest[] {
+  return tests.map(planOf);
+}
 
-export const GatesConfig = Type.Object(
-  { data: Type.String({ minLength: 1, description: 'Parquet rows that no training saw, below the project folder.' }), tests: Type.Array(GateTest, { minItems: 1, maxItems: 100 }) },
-  { ...closed, description: 'The tests of a candidate.' },
-);
-export type GatesConfig = Static<typeof GatesConfig>;
+function planOf(test: GatesConfig['tests'][number]): GateTest {
+  const common = { onInconclusive: test.onInconclusive ?? 'block' } as const;
+  if ('data' in test) return { ...common, kind: 'data', atLeast: shareOf(test.atLeast ?? 1) };
+  if ('parity' in test) return { ...common, kind: 'parity', tolerance: test.tolerance ?? 1e-4 };
+  if ('latency' in test) {
+    const quantile = Number(test.latency.slice(1)) / 100;
+    return { ...common, kind: 'latency', quantile, belowMs: milliseconds(test.below), batch: test.batch ?? 1 };
+  }
+  const limits = { threshold: test.threshold ?? 0.5, minRows: test.minRows ?? 100 };
+  if ('fairness' in test) {
+    return {
+      ...common,
+      ...limits,
+      kind: 'fairness',
+      metric: test.fairness,
+      by: groupingOf(test.by),
+      atMost: test.atMost,
+    };
+  }
+  const sliced = { ...common, ...limits, ...(test.by !== undefined && { by: groupingOf(test.by) }) };
+  if ('notWorseThan' in test) return { ...sliced, kind: 'paired', metric: test.metric, margin: test.margin };
+  if ('atLeast' in test) return { ...sliced, kind: 'floor', metric: test.metric, atLeast: test.atLeast };
+  return { ...sliced, kind: 'ceiling', metric: test.metric, atMost: test.atMost };
+}
+
+function groupingOf(by: Static<typeof By>): Grouping {
+  if (typeof by === 'string') return { column: by };
+  const [column = '', cuts = []] = Object.entries(by)[0] ?? []; // exactly one, by the schema
+  for (const [i, cut] of cuts.entries()) {
+    if (!(cut > (cuts[i - 1] ?? Number.NEGATIVE_INFINITY)))
+      throw new RangeError(`the cut points of ${column} do not rise`);
+  }
+  return { column, cuts };
+}
+
+const shareOf = (share: number | string) => (typeof share === 'number' ? share : Number(share.slice(0, -1)) / 100);
+
+const milliseconds = (text: string) =>
+  text.endsWith('ms') ? Number(text.slice(0, -2)) : Number(text.slice(0, -1)) * 1000;
