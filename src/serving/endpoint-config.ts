@@ -1,48 +1,45 @@
-/** `endpoint:` of rondo.yaml: a stable name that clients call, and what its answers must keep to. */
+/** The part `endpoint:` of rondo.yaml. */
 import { type Static, Type } from 'typebox';
 import type { Endpoint, Task } from './endpoint.ts';
 
-const closed = { additionalProperties: false } as const;
-const inputName = Type.String({ minLength: 1, maxLength: 250 });
+const name = (description: string) => Type.String({ minLength: 1, maxLength: 250, description });
 
 export const EndpointConfig = Type.Object(
   {
-    name: Type.String({ pattern: '^[a-zA-Z][a-zA-Z0-9_-]{0,99}$' }),
-    key: Type.Optional(inputName),
-    time: Type.Optional(inputName),
-    assign: Type.Optional(inputName),
+    // Also a folder of the log, so no dots in front and nothing a file system would fold.
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,62}$', description: 'The name that clients call.' }),
+    key: Type.Optional(
+      name('The input whose value joins a label to its prediction; absent: the id of the prediction.'),
+    ),
+    time: Type.Optional(name('The input that carries event time; absent: the wall clock.')),
+    assign: Type.Optional(name('The input that names a sticky unit; absent: the unit is the request.')),
     latency: Type.Optional(
-      Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s)$', description: 'What an answer may take: 100ms.' }),
+      Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s)$', description: 'What an answer may take: 100ms, 2s.' }),
     ),
     log: Type.Optional(
       Type.Union([
-        Type.Literal('durable', { description: 'No answer leaves that is not on disk.' }),
-        Type.Literal('buffered', { description: 'Answers do not wait for the disk.' }),
-        Type.Object({ sampled: Type.Number({ exclusiveMinimum: 0, maximum: 1 }) }, closed),
+        Type.Literal('durable'),
+        Type.Literal('buffered'),
+        Type.Object({ sampled: Type.Number({ exclusiveMinimum: 0, maximum: 1 }) }, { additionalProperties: false }),
       ]),
     ),
   },
-  { ...closed, description: 'Where the model answers, and how late labels find their predictions.' },
+  { additionalProperties: false, description: 'The stable name that clients call, and what is kept of its answers.' },
 );
 export type EndpointConfig = Static<typeof EndpointConfig>;
 
-const defaultLatencyMs = 100;
-
+/** @param model `task` and `target` of the project's model */
 export function endpointOf(
   config: EndpointConfig,
-  model: { readonly project: string; readonly task: Task; readonly target?: string },
+  { project, task, target }: { readonly project: string; readonly task: Task; readonly target?: string | undefined },
 ): Endpoint {
-  const { name, key, time, assign, latency, log = 'durable' } = config;
+  const { name, key, time, assign, latency = '100ms', log = 'durable' } = config;
   return {
-    name,
-    ...model,
+    ...{ name, project, task, log },
+    latencyMs: latency.endsWith('ms') ? Number(latency.slice(0, -2)) : Number(latency.slice(0, -1)) * 1_000,
     ...(key !== undefined && { key }),
     ...(time !== undefined && { time }),
     ...(assign !== undefined && { assign }),
-    latencyMs: latency === undefined ? defaultLatencyMs : latencyMsOf(latency),
-    log,
+    ...(target !== undefined && { target }),
   };
 }
-
-const latencyMsOf = (text: string): number =>
-  text.endsWith('ms') ? Number(text.slice(0, -2)) : Number(text.slice(0, -1)) * 1000;

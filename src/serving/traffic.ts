@@ -80,3 +80,16 @@ export function versionsOf(traffic: Traffic): readonly VersionRef[] {
   const all = [traffic.champion, traffic.rollout?.challenger, traffic.previous].filter((one) => one !== undefined);
   return [...new Map(all.map((ref) => [versionKey(ref), ref])).values()];
 }
+
+/** A change of traffic, before it has a generation. */
+export type NewTraffic = Omit<Traffic, 'generation'>;
+
+/**
+ * The way back: while a rollout runs, out of it, and otherwise to the version before. The two change places, so that going back from
+ * going back is possible. @returns undefined when there is nothing to go back to
+ */
+export function rolledBack({ champion, previous, rollout }: Traffic): NewTraffic | undefined {
+  if (!champion) return undefined;
+  if (rollout) return { champion, ...(previous && { previous }) };
+  return previous && { champion: previous, previous: champion };
+}

@@ -6,6 +6,9 @@ import { up as tracking } from './0003-tracking.ts';
 import { up as datasets } from './0004-datasets.ts';
 import { up as registry } from './0005-registry.ts';
 import { up as jobs } from './0006-jobs.ts';
+import { up as serving } from './0007-serving.ts';
+import { up as pipelines } from './0008-pipelines.ts';
+import { up as gates } from './0009-gates.ts';
 import { up as lifecycle } from './0012-lifecycle.ts';
 import { up as artifacts } from './0013-artifacts.ts';
 
@@ -18,6 +21,9 @@ export const migrations: readonly Migration[] = [
   { name: '0004-datasets', up: datasets },
   { name: '0005-registry', up: registry },
   { name: '0006-jobs', up: jobs },
+  { name: '0008-pipelines', up: pipelines },
+  { name: '0009-gates', up: gates },
   { name: '0012-lifecycle', up: lifecycle },
+  { name: '0007-serving', up: serving },
   { name: '0013-artifacts', up: artifacts },
 ];
