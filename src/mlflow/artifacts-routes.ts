@@ -48,7 +48,7 @@ function addFiles(app: FastifyInstance, prefix: string, { artifacts }: MlflowDep
   app.put(`${prefix}*`, { config: { permission: 'write', encodedPath: true } }, async (request, reply) => {
     const { body } = request;
     await artifacts.put(keyOf(request.url), body instanceof Readable ? body : new Uint8Array());
-    return reply.type('application/json').send('{}');
+    return reply.type('application/json').send('');
   });
 
   app.get(`${prefix}*`, { config: { permission: 'read', encodedPath: true } }, async (request, reply) =>

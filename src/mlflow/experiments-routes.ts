@@ -19,7 +19,7 @@ import { searchExperiments } from '../tracking/search-experiments-store.ts';
 import { addCall } from './calls-routes.ts';
 import { integer, invalidRequest, list, object, oneOf, text } from './message.ts';
 import type { MlflowDeps } from './mlflow-deps.ts';
-import { lifecyclesOf, nextToken, pageSize, viewTypes } from './paging.ts';
+import { lifecyclesOf, nextToken, ofExperiments, pageSize, viewTypes } from './paging.ts';
 import { experimentView, some } from './views.ts';
 
 const tagFields = { key: text(), value: text() };
@@ -93,7 +93,7 @@ export function addExperimentCalls(app: FastifyInstance, deps: MlflowDeps): void
       },
     },
     async (message) => {
-      const limit = pageSize(message.max_results, { most: 50_000, usual: 0 });
+      const limit = pageSize(message.max_results, { most: 50_000, usual: 0, refusals: ofExperiments });
       const offset = offsetOf(message.page_token);
       const { experiments, more } = await searchExperiments(database.read, {
         filter: message.filter,

@@ -21,6 +21,14 @@ export const int64 = (value: Int64): unknown => (typeof value === 'bigint' ? raw
 /** A double as protobuf's JSON has it. */
 export const double = (value: number): number | string => (Number.isFinite(value) ? value : doubleText(value));
 
+/** JSON with the spaces of Python's `json.dumps`: in tags, clients compare it as text. */
+export function pythonJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const members = Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${pythonJson(one)}`);
+  return `{${members.join(', ')}}`;
+}
+
 const doubleText = (value: number): string => (Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity');
 
 type WithRawJson = typeof JSON & { rawJSON(text: string): unknown };

@@ -1,4 +1,5 @@
 /** What clients of MLflow 2 send when they log a model: a note in a tag of the run. */
+import { pythonJson } from './json.ts';
 import { invalidRequest } from './message.ts';
 
 export const logHistoryTag = 'mlflow.log-model.history';
@@ -11,10 +12,27 @@ export function appendLoggedModel(history: string | undefined, modelJson: string
     const names = missing.map((name) => `'${name}'`).join(', ');
     throw invalidRequest(`Model json is missing mandatory fields: {${names}}`);
   }
-  const kept = ['run_id', 'artifact_path', 'utc_time_created', 'model_uuid', 'flavors'];
-  const entry = Object.fromEntries(Object.entries(model).filter(([name]) => kept.includes(name)));
+  const { run_id, artifact_path, utc_time_created, model_uuid, flavors } = model;
+  const entry = {
+    run_id,
+    artifact_path,
+    utc_time_created,
+    ...(model_uuid === undefined ? {} : { model_uuid }),
+    flavors: withoutConfigs(flavors),
+  };
   const before: unknown = history === undefined ? [] : JSON.parse(history);
-  return JSON.stringify([...(Array.isArray(before) ? before : []), entry]);
+  return pythonJson([...(Array.isArray(before) ? before : []), entry]);
+}
+
+/** A flavor's configuration may hold secrets and is large; the tag has neither. */
+function withoutConfigs(flavors: unknown): unknown {
+  if (typeof flavors !== 'object' || flavors === null) return flavors;
+  return Object.fromEntries(
+    Object.entries(flavors).map(([name, flavor]: [string, unknown]) => {
+      if (typeof flavor !== 'object' || flavor === null) return [name, flavor];
+      return [name, Object.fromEntries(Object.entries(flavor).filter(([key]) => key !== 'config'))];
+    }),
+  );
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> {

@@ -6,7 +6,12 @@ export type MlflowErrorCode = keyof typeof statuses;
 
 export type MlflowAnswer = {
   readonly status: number;
-  readonly body: { readonly error_code: MlflowErrorCode; readonly message: string };
+  readonly body: {
+    readonly error_code: MlflowErrorCode;
+    readonly message: string;
+    readonly sqlstate?: string;
+    readonly error_class?: string;
+  };
 };
 
 /** @param path of the request, to say which group of routes is left out */
@@ -25,7 +30,7 @@ export function endpointNotFound(path: string): MlflowAnswer {
 
 const answer = (code: MlflowErrorCode, message: string): MlflowAnswer => ({
   status: statuses[code],
-  body: { error_code: code, message },
+  body: { error_code: code, message, ...classes[code] },
 });
 
 /** Upstream's codes; its clients retry 408, 429 and 5xx, so a client's mistake must never get one of those. */
@@ -43,6 +48,19 @@ const statuses = {
   NOT_IMPLEMENTED: 501,
   TEMPORARILY_UNAVAILABLE: 503,
 } as const;
+
+/** Upstream's finer names, which its clients pass on to their users. */
+const classOf = (sqlstate: string, error_class: string) => ({ sqlstate, error_class });
+const classes: Partial<Record<MlflowErrorCode, ReturnType<typeof classOf>>> = {
+  BAD_REQUEST: classOf('KAM00', 'INVALID_PARAMETER_VALUE'),
+  INVALID_PARAMETER_VALUE: classOf('KAM00', 'INVALID_PARAMETER_VALUE'),
+  RESOURCE_ALREADY_EXISTS: classOf('KAM00', 'RESOURCE_ALREADY_EXISTS'),
+  PERMISSION_DENIED: classOf('KAM00', 'PERMISSION_DENIED'),
+  RESOURCE_DOES_NOT_EXIST: classOf('KAM00', 'RESOURCE_NOT_FOUND'),
+  ENDPOINT_NOT_FOUND: classOf('KAM00', 'RESOURCE_NOT_FOUND'),
+  INTERNAL_ERROR: classOf('XXM00', 'CLIENT_INTERNAL_ERROR'),
+  TEMPORARILY_UNAVAILABLE: classOf('XXM00', 'CLIENT_INTERNAL_ERROR'),
+};
 
 const byStatus: Readonly<Record<number, MlflowErrorCode>> = {
   400: 'BAD_REQUEST',

@@ -14,7 +14,7 @@ import { offsetOf } from '../tracking/page-token.ts';
 import { addCall } from './calls-routes.ts';
 import { integer, list, object, text } from './message.ts';
 import type { MlflowDeps } from './mlflow-deps.ts';
-import { nextToken, pageSize } from './paging.ts';
+import { nextToken, ofRegistry, pageSize } from './paging.ts';
 import { modelView, some, versionView } from './views.ts';
 
 const name = { name: text({ required: true }) };
@@ -106,7 +106,7 @@ export function addModelCalls(app: FastifyInstance, { database, now }: MlflowDep
       fields: { filter: text(), max_results: integer(), order_by: list(text()), page_token: text() },
     },
     async (message) => {
-      const limit = pageSize(message.max_results, { most: 1000, usual: 100 });
+      const limit = pageSize(message.max_results, { most: 1000, usual: 100, refusals: ofRegistry });
       const offset = offsetOf(message.page_token);
       const { filter, order_by: orderBy } = message;
       const { models, more } = await searchModels(database.read, { filter, orderBy, offset, limit });

@@ -21,8 +21,8 @@ import { addCall } from './calls-routes.ts';
 import { appendLoggedModel, logHistoryTag } from './legacy-model.ts';
 import { float, integer, list, type Message, object, oneOf, text } from './message.ts';
 import type { MlflowDeps } from './mlflow-deps.ts';
-import { lifecyclesOf, nextToken, pageSize, viewTypes } from './paging.ts';
-import { runInfoView, runView, some } from './views.ts';
+import { lifecyclesOf, nextToken, ofRuns, pageSize, viewTypes } from './paging.ts';
+import { newRunView, runInfoView, runView, some } from './views.ts';
 
 const runStatuses = { RUNNING: 1, SCHEDULED: 2, FINISHED: 3, FAILED: 4, KILLED: 5 } as const;
 
@@ -78,7 +78,7 @@ export function addRunCalls(app: FastifyInstance, deps: MlflowDeps): void {
           },
         ),
       );
-      return { run: runView(run) };
+      return { run: newRunView(run) };
     },
   );
 
@@ -140,7 +140,7 @@ export function addRunCalls(app: FastifyInstance, deps: MlflowDeps): void {
       },
     },
     async (message) => {
-      const limit = pageSize(message.max_results, { most: 50_000, usual: 1000 });
+      const limit = pageSize(message.max_results, { most: 50_000, usual: 1000, refusals: ofRuns });
       const offset = offsetOf(message.page_token);
       const { runs, more } = await searchRuns(database.read, {
         experimentIds: message.experiment_ids ?? [],

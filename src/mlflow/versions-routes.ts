@@ -17,7 +17,7 @@ import { runStore } from '../tracking/run-store.ts';
 import { addCall } from './calls-routes.ts';
 import { flag, integer, list, object, text } from './message.ts';
 import type { MlflowDeps } from './mlflow-deps.ts';
-import { nextToken, pageSize } from './paging.ts';
+import { nextToken, ofRegistry, pageSize } from './paging.ts';
 import { addVersionNote, versionsTag } from './version-note.ts';
 import { some, versionView } from './views.ts';
 
@@ -146,7 +146,7 @@ export function addVersionCalls(app: FastifyInstance, { database, now }: MlflowD
       fields: { filter: text(), max_results: integer(), order_by: list(text()), page_token: text() },
     },
     async (message) => {
-      const limit = pageSize(message.max_results, { most: 200_000, usual: 200_000 });
+      const limit = pageSize(message.max_results, { most: 200_000, usual: 200_000, refusals: ofRegistry });
       const offset = offsetOf(message.page_token);
       const { filter, order_by: orderBy } = message;
       const { versions, more } = await searchVersions(database.read, { filter, orderBy, offset, limit });

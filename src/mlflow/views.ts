@@ -24,6 +24,7 @@ export const experimentView = (experiment: Experiment): View => ({
   last_update_time: experiment.updatedAt,
   creation_time: experiment.createdAt,
   ...some('tags', tagViews(experiment.tags)),
+  workspace: 'default',
 });
 
 export const runInfoView = (run: RunInfo): View => ({
@@ -39,6 +40,12 @@ export const runInfoView = (run: RunInfo): View => ({
   run_id: run.id,
 });
 
+/** A run that was just made has no outputs yet, not even an empty list of them. */
+export const newRunView = (run: Run): View => {
+  const { outputs: _, ...view } = runView(run);
+  return view;
+};
+
 export const runView = (run: Run): View => ({
   info: runInfoView(run),
   data: {
@@ -53,13 +60,10 @@ export const runView = (run: Run): View => ({
       run.modelInputs.map((model_id) => ({ model_id })),
     ),
   },
-  ...(run.modelOutputs.length === 0
-    ? {}
-    : {
-        outputs: {
-          model_outputs: run.modelOutputs.map(({ modelId, step }) => ({ model_id: modelId, step: int64(step) })),
-        },
-      }),
+  outputs: some(
+    'model_outputs',
+    run.modelOutputs.map(({ modelId, step }) => ({ model_id: modelId, step: int64(step) })),
+  ),
 });
 
 const datasetInputView = ({ dataset, tags }: DatasetInput): View => ({

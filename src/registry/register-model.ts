@@ -1,5 +1,6 @@
 import { PlatformError } from '../errors.ts';
 import type { EventStore } from '../events/event-store.ts';
+import { pythonString } from '../tracking/names.ts';
 import { validateModelName, validateRegistryTag } from './model-name.ts';
 import type { ModelStore } from './model-store.ts';
 import type { RegisteredModel, Tag } from './model-version.ts';
@@ -30,7 +31,7 @@ export async function registerModel(
     tags,
   });
   const model = await models.find(name);
-  if (!added || !model) throw new PlatformError('registry/model-exists', name);
+  if (!added || !model) throw nameTaken(name, isPrompt(tags), isPrompt(model?.tags ?? []));
   await events.append({
     type: isPrompt(tags) ? 'registry.prompt-created' : 'registry.model-created',
     project,
@@ -40,6 +41,16 @@ export async function registerModel(
     data: {},
   });
   return model;
+}
+
+function nameTaken(name: string, asPrompt: boolean, byPrompt: boolean): PlatformError {
+  const kind = (prompt: boolean) => (prompt ? 'Prompt' : 'Registered Model');
+  const message =
+    asPrompt === byPrompt
+      ? `${kind(asPrompt)} (name=${name}) already exists.`
+      : `Tried to create a ${kind(asPrompt).toLowerCase()} with name ${pythonString(name)}, but the name is already taken by a` +
+        ` ${kind(byPrompt).toLowerCase()}. MLflow does not allow creating a model and a prompt with the same name.`;
+  return new PlatformError('registry/model-exists', name, { message });
 }
 
 export async function requireModel(models: ModelStore, name: string): Promise<RegisteredModel> {

@@ -19,6 +19,8 @@ export type Vocabulary = {
   readonly prefixList: string;
   readonly attributes: readonly string[];
   readonly numeric: readonly string[];
+  /** Whether its numeric attributes take fractions, and numbers in quotes. */
+  readonly numbers: 'any' | 'whole' | 'whole or quoted';
   /** Other spellings of attributes. */
   readonly aliases?: Readonly<Record<string, string>>;
   /** Attributes that may be compared with a list. */
@@ -58,6 +60,7 @@ export const runVocabulary: Vocabulary = {
     'Run Name': 'run_name',
   },
   numeric: ['start_time', 'end_time'],
+  numbers: 'any',
   lists: ['run_id'],
   comparators: {
     metric: numericComparators,
@@ -72,6 +75,7 @@ export const experimentVocabulary: Vocabulary = {
   prefixList: "('attribute', 'tag', 'tags')",
   attributes: ['name', 'experiment_id', 'creation_time', 'last_update_time'],
   numeric: ['creation_time', 'last_update_time'],
+  numbers: 'whole',
   lists: ['experiment_id'],
   comparators: { tag: optionalComparators },
 };
@@ -94,6 +98,7 @@ export const loggedModelVocabulary: Vocabulary = {
     last_updated_timestamp_ms: 'last_updated_timestamp',
   },
   numeric: ['creation_timestamp', 'last_updated_timestamp'],
+  numbers: 'any',
   lists: ['name', 'model_id', 'model_type', 'status', 'source_run_id'],
   comparators: { metric: numericComparators, parameter: listComparators, tag: listComparators },
 };
@@ -105,6 +110,7 @@ export const modelVocabulary: Vocabulary = {
   prefixList: "('attribute', 'tag', 'tags')",
   attributes: ['name'],
   numeric: [],
+  numbers: 'any',
   lists: ['name'],
   comparators: { tag: textComparators },
 };
@@ -114,6 +120,7 @@ export const versionVocabulary: Vocabulary = {
   prefixList: "('attribute', 'tag', 'tags')",
   attributes: ['name', 'version_number', 'run_id', 'source_path'],
   numeric: ['version_number'],
+  numbers: 'whole or quoted',
   lists: ['name', 'run_id'],
   comparators: { tag: textComparators },
 };
@@ -121,8 +128,8 @@ export const versionVocabulary: Vocabulary = {
 /** Gives a comparison its meaning. @throws PlatformError `tracking/invalid-filter` with MLflow's message and the place */
 export function resolve(vocabulary: Vocabulary, comparison: Comparison): Clause {
   const { entity, key } = identify(vocabulary, comparison.name, comparison.at);
-  const comparator = comparatorOf(vocabulary, entity, key, comparison);
-  return { entity, key, comparator, value: clauseValue(vocabulary, entity, key, comparator, comparison.value) };
+  const value = clauseValue(vocabulary, entity, key, comparison.value);
+  return { entity, key, comparator: comparatorOf(vocabulary, entity, key, comparison), value };
 }
 
 /** What a name stands for: `params.depth`, `` attributes.`run name` ``, `start_time`. */
@@ -179,26 +186,15 @@ function comparatorOf(vocabulary: Vocabulary, entity: Entity, key: string, compa
   throw invalidFilter(`Invalid comparator '${comparison.comparator}' not one of '{${set}}'`, comparison.at);
 }
 
-function clauseValue(
-  vocabulary: Vocabulary,
-  entity: Entity,
-  key: string,
-  comparator: Comparator,
-  value: Value,
-): Clause['value'] {
+function clauseValue(vocabulary: Vocabulary, entity: Entity, key: string, value: Value): Clause['value'] {
   if (value.kind === 'none') return undefined;
   if (entity === 'metric') {
     if (value.kind !== 'number')
       throw invalidFilter(`Expected numeric value type for metric. Found ${value.text}`, value.at);
     return Number(value.text);
   }
-  if (entity === 'attribute' && vocabulary.numeric.includes(key)) {
-    if (value.kind !== 'number') {
-      throw invalidFilter(`Expected numeric value type for numeric attribute: ${key}. Found ${value.text}`, value.at);
-    }
-    return /^[+-]?\d+$/.test(value.text) ? BigInt(value.text) : Number(value.text);
-  }
-  const takesList = comparator === 'IN' || comparator === 'NOT IN';
+  if (entity === 'attribute' && vocabulary.numeric.includes(key)) return numericValue(vocabulary, key, value);
+  const takesList = entity === 'attribute' || vocabulary.comparators[entity]?.includes('IN');
   if (value.kind === 'list' && takesList) {
     if (entity === 'attribute' && !vocabulary.lists.includes(key)) {
       const keys = vocabulary.lists.map((name) => `'${name}'`).join(', ');
@@ -209,7 +205,7 @@ function clauseValue(
     }
     return value.items;
   }
-  if (value.kind === 'string' || (value.kind === 'name' && !takesList)) {
+  if (value.kind === 'string' || value.kind === 'name') {
     if (value.kind === 'string' || /^".*"$/s.test(value.text)) return value.text.slice(1, -1);
     throw invalidFilter(
       `Parameter value is either not quoted or unidentified quote types used for string value ${value.text}.` +
@@ -218,6 +214,18 @@ function clauseValue(
     );
   }
   throw invalidFilter(expectedText(entity, value.text), value.at);
+}
+
+function numericValue({ numbers }: Vocabulary, key: string, value: Value): Clause['value'] {
+  const quoted = value.kind === 'string' && numbers === 'whole or quoted';
+  if (value.kind !== 'number' && !quoted) {
+    throw invalidFilter(`Expected numeric value type for numeric attribute: ${key}. Found ${value.text}`, value.at);
+  }
+  const text = quoted ? value.text.slice(1, -1) : value.text;
+  if (/^\s*[+-]?\d+\s*$/.test(text)) return BigInt(text);
+  if (numbers === 'any') return Number(text);
+  const shown = numbers === 'whole' ? `'${text}'` : value.text;
+  throw invalidFilter(`Invalid value for numeric attribute '${key}': ${shown}`, value.at);
 }
 
 const expectedText = (entity: Entity, found: string): string =>
