@@ -40,6 +40,20 @@ export const errorCatalogue = {
     says: (subject) => `Nobody can give away more than they may do themselves: ${subject}.`,
   },
 
+  'config/invalid': { status: 400, exit: 2, says: (subject) => `The setting ${subject} is not valid.` },
+
+  'cli/usage': { status: 400, exit: 2, says: (subject) => `The command line is not complete: ${subject}.` },
+  'cli/unreachable': { status: 503, exit: 6, says: (subject) => `No server answers at ${subject}.` },
+  'cli/no-server': {
+    status: 503,
+    exit: 6,
+    says: (subject) => `No server runs, and there is no data folder ${subject}.`,
+  },
+  'cli/timeout': { status: 504, exit: 6, says: (subject) => `${subject} takes longer than --timeout allows.` },
+  'cli/gate-failed': { status: 409, exit: 3, says: (subject) => `${subject} may not be shipped.` },
+  'cli/undecided': { status: 409, exit: 5, says: (subject) => `There is not enough evidence about ${subject} yet.` },
+  'cli/check-failed': { status: 500, says: (subject) => `${subject} is not as it should be.` },
+
   'storage/cannot-open': { status: 500, says: (subject) => `${subject} cannot be opened as a database.` },
   'storage/unreachable': { status: 503, exit: 6, says: (subject) => `${subject} does not answer.` },
   'storage/newer-data': { status: 500, says: (subject) => `The data was written by a newer version (${subject}).` },
@@ -140,6 +154,16 @@ export const errorCatalogue = {
   'datasets/bad-check': { status: 400, exit: 2, says: (subject) => `The check ${subject} cannot be carried out.` },
   'datasets/refused': { status: 422, exit: 3, says: (subject) => `${subject} breaks its checks.` },
   'datasets/damaged': { status: 500, says: (subject) => `The stored data is damaged: ${subject}.` },
+  'rollouts/not-found': { status: 404, says: (subject) => `There is no rollout ${subject}.` },
+  'rollouts/already-running': { status: 409, says: (subject) => `Endpoint ${subject} has a rollout already.` },
+  'rollouts/already-live': { status: 409, says: (subject) => `${subject} serves already.` },
+  'rollouts/not-possible': { status: 409, says: (subject) => `It is not possible ${subject}.` },
+  'rollouts/gates-not-passed': { status: 409, exit: 3, says: (subject) => `${subject} has not passed its gates.` },
+  'rollouts/reason-missing': { status: 400, exit: 2, says: (subject) => `To ${subject} needs a reason.` },
+
+  'monitoring/alert-not-found': { status: 404, says: (subject) => `There is no alert ${subject}.` },
+  'monitoring/alert-resolved': { status: 409, says: (subject) => `Alert ${subject} is resolved already.` },
+
   'lifecycle/no-project-file': { status: 404, exit: 2, says: (subject) => `There is no rondo.yaml in ${subject}.` },
   'lifecycle/invalid-project': { status: 400, exit: 2, says: (subject) => `${subject} is not valid.` },
   'lifecycle/project-not-found': { status: 404, says: (subject) => `There is no project ${subject} here.` },
@@ -166,6 +190,15 @@ export const errorCatalogue = {
     status: 409,
     says: (subject) => `Entry ${subject} is not covered by a signed checkpoint yet.`,
   },
+
+  'gates/no-gates': { status: 409, exit: 2, says: (subject) => `The project of ${subject} has no gates.` },
+  'gates/not-servable': { status: 409, says: (subject) => `${subject} holds no ONNX model that can be served.` },
+  'gates/no-report': { status: 404, says: (subject) => `${subject} has not been tested.` },
+  'gates/cannot-load': { status: 409, says: (subject) => `${subject} cannot be loaded.` },
+  'gates/no-score': { status: 409, says: (subject) => `${subject} has no output that is one score per row.` },
+  'gates/unreadable': { status: 409, says: (subject) => `${subject} cannot be read as rows.` },
+  'gates/missing-column': { status: 409, says: (subject) => `The gate rows lack ${subject}.` },
+  'gates/bad-label': { status: 409, says: (subject) => `The truth is not usable: ${subject}.` },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
