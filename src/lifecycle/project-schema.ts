@@ -1,8 +1,11 @@
 /** The whole of rondo.yaml, composed of the parts that each context owns. */
 import { type Static, Type } from 'typebox';
 import { DataConfig } from '../datasets/data-config.ts';
+import { gatesSchema } from '../gates/gates-config.ts';
 import { monitorsSchema } from '../monitoring/monitors-config.ts';
+import { PipelineConfig } from '../pipelines/pipeline-config.ts';
 import { rolloutSchema } from '../rollouts/rollout-config.ts';
+import { EndpointConfig } from '../serving/endpoint-config.ts';
 import { retrainSchema } from './retrain-config.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -49,10 +52,10 @@ export const projectSchema = Type.Object(
   {
     project: name('a name for the project, letters, digits, dots and dashes'),
     data: Type.Optional(DataConfig),
-    pipeline: Type.Optional(Type.Unknown()),
+    pipeline: Type.Optional(PipelineConfig),
     model: Type.Optional(ModelConfig),
-    gates: Type.Optional(Type.Unknown()),
-    endpoint: Type.Optional(Type.Unknown()),
+    gates: Type.Optional(gatesSchema),
+    endpoint: Type.Optional(EndpointConfig),
     rollout: Type.Optional(rolloutSchema),
     monitors: Type.Optional(monitorsSchema),
     retrain: Type.Optional(retrainSchema),
