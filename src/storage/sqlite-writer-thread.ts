@@ -42,8 +42,8 @@ function groupCommit(connection: SqliteConnection) {
       say({ kind: 'done', id, result: connection.run(sql, parameters) });
     } catch (error) {
       const failure = failureOf(error);
+      fault(failure); // first, so that whoever hears of the failure also sees the new state
       say({ kind: 'failed', id, failure });
-      fault(failure);
     }
   }
 
