@@ -69,6 +69,7 @@ export function rolloutOf({ config = flightsConfig, fromStep }: Pick<World, 'con
     startedBy: 'test',
     startedAt: 0,
     startedClock: 0,
+    told: { proved: [] },
     ...(fromStep !== undefined && { forced: { gates: true, shadow: true, fromStep, reason: 'test' } }),
   };
 }

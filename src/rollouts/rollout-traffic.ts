@@ -29,13 +29,14 @@ export function trafficFor(rollout: Rollout, present: Traffic): Traffic {
 /**
  * Whether somebody else has taken the traffic away since this rollout last set it.
  *
- * The generation tells it from a change of our own that was decided and not yet made, as after a crash: then nothing else has
- * changed since.
+ * A move is written down before its traffic is set, with the generation that it will have. After a crash in between the traffic's
+ * generation is still lower: then nothing else has changed, and the traffic may be set.
  */
 export function supersededBy(rollout: Rollout, present: Traffic): string | undefined {
-  if (isOver(rollout.state) || present.rollout?.id === rollout.id || present.generation <= rollout.generation) {
-    return undefined;
-  }
-  if (rollout.state.kind === 'promoting' && sameVersion(present.champion, rollout.challenger)) return undefined;
+  const { state, id, challenger, generation } = rollout;
+  if (isOver(state) || present.rollout?.id === id) return undefined;
+  if (state.kind === 'promoting' && sameVersion(present.champion, challenger)) return undefined;
+  // Before it has any traffic of its own, the generation is the one that it found.
+  if (state.kind === 'preparing' ? present.generation <= generation : present.generation < generation) return undefined;
   return present.rollout ? `rollout ${present.rollout.id} took its place` : 'the traffic was changed by hand';
 }

@@ -77,8 +77,8 @@ test('undecided for too long: it does what the plan says', () => {
 
 test('a change of the traffic by hand supersedes, a decided change that was not made yet does not', () => {
   const rollout = { ...atOnePercent, generation: 4 };
-  assert.equal(supersededBy(rollout, { generation: 4, champion }), undefined);
-  assert.match(supersededBy(rollout, { generation: 5, champion }) ?? '', /by hand/);
+  assert.equal(supersededBy(rollout, { generation: 3, champion }), undefined);
+  assert.match(supersededBy(rollout, { generation: 4, champion }) ?? '', /by hand/);
   const other = { id: 'r2', salt: '', challenger, stage: 'shadow', share: 0 } as const;
   assert.match(supersededBy(rollout, { generation: 5, champion, rollout: other }) ?? '', /r2/);
 });

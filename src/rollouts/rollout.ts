@@ -48,7 +48,18 @@ export type Rollout = {
   readonly endedClock?: number;
   /** What a person overrode, and why. */
   readonly forced?: Forced;
+  /** What has been told already, so that it is told once. */
+  readonly told: Told;
 };
+
+export type Told = {
+  /** Guardrails that were proved, by their place in the plan. */
+  readonly proved: readonly number[];
+  /** What the present step waits for although it has its sample. */
+  readonly waitsFor?: string;
+};
+
+export const rolloutSubject = (id: string): string => `rollout/${id}`;
 
 export type Forced = {
   readonly gates: boolean;
@@ -312,6 +323,7 @@ export function moved(
     state: to,
     stateSince: clock,
     generation,
+    told: { proved: rollout.told.proved },
     ...(isOver(to) && { endedAt: at, endedClock: clock }),
   };
 }

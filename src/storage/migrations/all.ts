@@ -9,6 +9,7 @@ import { up as jobs } from './0006-jobs.ts';
 import { up as serving } from './0007-serving.ts';
 import { up as pipelines } from './0008-pipelines.ts';
 import { up as gates } from './0009-gates.ts';
+import { up as rollouts } from './0010-rollouts.ts';
 import { up as lifecycle } from './0012-lifecycle.ts';
 import { up as artifacts } from './0013-artifacts.ts';
 
@@ -21,9 +22,10 @@ export const migrations: readonly Migration[] = [
   { name: '0004-datasets', up: datasets },
   { name: '0005-registry', up: registry },
   { name: '0006-jobs', up: jobs },
+  { name: '0007-serving', up: serving },
   { name: '0008-pipelines', up: pipelines },
   { name: '0009-gates', up: gates },
+  { name: '0010-rollouts', up: rollouts },
   { name: '0012-lifecycle', up: lifecycle },
-  { name: '0007-serving', up: serving },
   { name: '0013-artifacts', up: artifacts },
 ];
