@@ -26,7 +26,7 @@ test('the lock of a process that was killed is free', async () => {
     await lockFolder(${JSON.stringify(folder.path)});
     console.log('locked');
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+  const child = spawn(process.execPath, ['--eval', source], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   await once(child.stdout, 'data');
