@@ -106,17 +106,19 @@ export async function readTree(folder: string, root: string): Promise<readonly T
 }
 
 /**
- * Writes a version's files into a folder, checked chunk by chunk, read-only: what steps read must not be written to.
- * @param target must not exist; it appears whole or not at all
+ * Writes a tree's files into a folder, checked chunk by chunk. @param target must not exist; it appears whole or not at all
+ * @param mode of the files; read-only when absent: what steps read must not be written to
  */
 export async function checkoutTree(
   { chunks, folder }: { chunks: ChunkStore; folder: string },
-  { root, target }: { root: string; target: string },
+  { root, target, mode = 0o400 }: { root: string; target: string; mode?: number },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly TreeEntry[]> {
   const half = `${target}.half`;
   await rm(half, { recursive: true, force: true });
-  for (const entry of await readTree(folder, root)) {
+  await mkdir(half, { recursive: true, mode: 0o700 });
+  const entries = await readTree(folder, root);
+  for (const entry of entries) {
     const path = safeJoin(half, entry.path);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await using file = await open(path, 'wx', 0o600);
@@ -126,9 +128,10 @@ export async function checkoutTree(
       if (hash('sha256', bytes) !== digest) throw new PlatformError('datasets/damaged', `chunk ${digest} was changed`);
       await file.write(bytes);
     }
-    await file.chmod(0o400);
+    await file.chmod(mode);
   }
   await rename(half, target);
+  return entries;
 }
 
 /**

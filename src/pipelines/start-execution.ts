@@ -1,0 +1,67 @@
+import type { EventStore } from '../events/event-store.ts';
+import type { NewJob } from '../jobs/job.ts';
+import type { Execution, ExecutionPlan } from './execution.ts';
+import type { ExecutionStore } from './execution-store.ts';
+
+export type ExecutionDeps = {
+  readonly executions: ExecutionStore;
+  readonly events: EventStore;
+  /** Puts a job into the queue, in the same transaction. */
+  readonly submit: (job: NewJob) => Promise<{ readonly id: string }>;
+  /** Ends the operation that people wait for, in the same transaction. */
+  readonly endOperation: (
+    id: string,
+    end: { state: 'done'; result: unknown } | { state: 'failed' | 'cancelled'; result: unknown; reason: string },
+  ) => Promise<void>;
+  readonly setProgress: (operation: string, progress: { share?: number; note: string }) => Promise<void>;
+  readonly now: () => number;
+  readonly newId: () => string;
+};
+
+/** Writes an execution down and lets the worker look at the folder; the steps follow from what it finds. */
+export async function startExecution(
+  deps: ExecutionDeps,
+  { project, actor, plan }: { project: string; actor: string; plan: ExecutionPlan },
+): Promise<Execution> {
+  const { executions, events, submit, now, newId } = deps;
+  const id = newId();
+  const operation = await submit({
+    kind: 'pipelines.execution',
+    lane: 'none',
+    input: { execution: id },
+    actor,
+    project,
+  });
+  const execution: Execution = {
+    id,
+    project,
+    number: await executions.nextNumber(project),
+    operation: operation.id,
+    state: 'planning',
+    actor,
+    plan,
+    createdAt: now(),
+  };
+  await executions.insert(execution);
+  await submit({
+    kind: 'pipelines.plan',
+    input: { execution: id, project, plan },
+    actor,
+    project,
+    parent: operation.id,
+  });
+  await events.append({
+    type: 'pipelines.execution-started',
+    project,
+    subject: `execution/${id}`,
+    actor,
+    at: execution.createdAt,
+    data: {
+      number: execution.number,
+      steps: plan.steps.map(({ name }) => name),
+      params: { ...plan.request.params },
+      force: plan.force,
+    },
+  });
+  return execution;
+}
