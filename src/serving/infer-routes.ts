@@ -1,0 +1,100 @@
+/** Open Inference Protocol, version 2, over HTTP. The hot path starts here. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyReply } from 'fastify';
+import '../http/fastify-types.ts';
+import { PlatformError } from '../errors.ts';
+import type { ErrorRenderer } from '../http/render-error.ts';
+import { type JsonText, parseJsonText } from './json-text.ts';
+import type { LiveEndpoint, LiveEndpoints } from './live-endpoints.ts';
+import type { MirrorQueue } from './mirror-queue.ts';
+import { describeModel } from './open-inference.ts';
+import { type PredictDeps, predict } from './predict.ts';
+import { sameVersion } from './traffic.ts';
+
+export type InferRoutesDeps = PredictDeps & {
+  readonly live: LiveEndpoints;
+  readonly mirrors: MirrorQueue;
+  /** Of the program. */
+  readonly version: string;
+};
+
+/** A tensor of 64 MiB is what the common servers of this protocol take. */
+const bodyLimit = 64 * 2 ** 20;
+
+export const inferRoutes =
+  (deps: InferRoutesDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const { live, mirrors } = deps;
+    app.rondo.renderErrors('/v2', renderInferError);
+    app.removeContentTypeParser('application/json');
+    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
+      try {
+        done(null, parseJsonText(body));
+      } catch (error) {
+        done(error as Error, undefined); // parseJsonText throws PlatformErrors only
+      }
+    });
+
+    const infer = async (model: string, pinned: string | undefined, body: unknown, reply: FastifyReply) => {
+      const { value, exact } = (body ?? nothing) as JsonText; // by the parser above
+      const { text, mirror } = await predict(deps, live.get(model), { body: value, exact, pinned });
+      reply.header('content-type', 'application/json; charset=utf-8').send(text);
+      if (mirror) mirrors.offer(mirror);
+      return reply;
+    };
+    const read = { config: { permission: 'read' } } as const;
+    const post = { ...read, bodyLimit } as const;
+    type One = { Params: { model: string } };
+    type Pinned = { Params: { model: string; version: string } };
+
+    app.post<One>('/v2/models/:model/infer', post, (request, reply) =>
+      infer(request.params.model, undefined, request.body, reply),
+    );
+    app.post<Pinned>('/v2/models/:model/versions/:version/infer', post, (request, reply) =>
+      infer(request.params.model, request.params.version, request.body, reply),
+    );
+
+    app.get('/v2', read, async () => ({ name: 'rondo', version: deps.version, extensions: [] }));
+    app.get('/v2/health/live', { config: { permission: 'public', anyHost: true } }, async () => ({ live: true }));
+    app.get('/v2/health/ready', { config: { permission: 'public', anyHost: true } }, async (_request, reply) => {
+      const ready = live.all.every(isReady);
+      return reply.code(ready ? 200 : 503).send({ ready });
+    });
+    app.get<One>('/v2/models/:model', read, async ({ params }) => describe(live.get(params.model), undefined));
+    app.get<Pinned>('/v2/models/:model/versions/:version', read, async ({ params }) =>
+      describe(live.get(params.model), params.version),
+    );
+    app.get<One>('/v2/models/:model/ready', read, async ({ params }, reply) => {
+      const ready = isReady(live.get(params.model));
+      return reply.code(ready ? 200 : 503).send({ name: params.model, ready });
+    });
+    app.get<Pinned>('/v2/models/:model/versions/:version/ready', read, async ({ params }, reply) => {
+      const ready = live.get(params.model).plan.pinned(params.version) !== undefined;
+      return reply.code(ready ? 200 : 503).send({ name: params.model, ready });
+    });
+  };
+
+const nothing: JsonText = { value: undefined, exact: () => undefined };
+
+/** An endpoint that was never given a champion keeps nobody from being ready. */
+const isReady = ({ plan }: LiveEndpoint): boolean =>
+  plan.traffic.champion === undefined ||
+  plan.variants.some(({ version }) => sameVersion(version, plan.traffic.champion));
+
+function describe({ plan }: LiveEndpoint, pinned: string | undefined) {
+  const { endpoint, traffic, variants } = plan;
+  const served = pinned ?? (traffic.champion && String(traffic.champion.version));
+  const variant = served === undefined ? undefined : plan.pinned(served)?.variant;
+  if (!variant) {
+    const what = pinned === undefined ? 'serving/no-champion' : 'serving/unknown-version';
+    throw new PlatformError(what, pinned === undefined ? endpoint.name : `${endpoint.name} ${pinned}`.slice(0, 128));
+  }
+  const versions = variants.map(({ version }) => version.version);
+  return describeModel(endpoint.name, pinned === undefined ? versions : [variant.version.version], variant.version);
+}
+
+/** The protocol has one form for all errors. The hint helps whoever reads it; internals are never in either. */
+export const renderInferError: ErrorRenderer = (error) => ({
+  status: error.status,
+  body: { error: error.hint === undefined ? error.message : `${error.message} ${error.hint}` },
+});
