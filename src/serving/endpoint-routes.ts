@@ -74,9 +74,16 @@ export const endpointRoutes =
       '/api/v1/endpoints/:name/rollback',
       {
         config: { permission: 'deploy' },
+        // In an emergency nobody should have to write a body.
+        preValidation: async (request) => {
+          request.body ??= {};
+        },
         schema: {
           params: OneEndpoint,
-          body: Type.Object({ reason: Type.Optional(Type.String({ maxLength: 2_000 })) }, { default: {} }),
+          body: Type.Object(
+            { reason: Type.Optional(Type.String({ maxLength: 2_000 })) },
+            { additionalProperties: false },
+          ),
         },
       },
       async ({ params, body, actor }): Promise<{ traffic: Traffic }> => {

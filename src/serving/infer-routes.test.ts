@@ -328,10 +328,7 @@ test('labels are on disk when they are accepted, and once', async () => {
 });
 
 test('closing writes down what was answered', async () => {
-  const folder = await import('node:fs/promises').then(({ mkdtempDisposable }) =>
-    mkdtempDisposable('/tmp/rondo-test-'),
-  );
-  await using _ = folder;
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-test-'));
   {
     await using serving = await openTestServing({ folder: folder.path });
     await serving.addVersion({ model: 'm', version: 1, ...linearSignature }, linearModel({ weight: 1, bias: 0 }));
