@@ -1,11 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { jobStore } from '../jobs/job-store.ts';
+import { submitJob } from '../jobs/submit-job.ts';
 import { versionStore } from '../registry/version-store.ts';
 import { versionKey } from '../serving/traffic.ts';
 import { outcomes } from '../statistics/verdict.ts';
 import type { Database } from '../storage/database.ts';
+import type { GateReport } from './gate.ts';
 import { gateStore } from './gate-store.ts';
 import { requestGates } from './run-gates.ts';
 
@@ -75,19 +77,24 @@ export const gateRoutes =
           tags: ['gates'],
           summary: 'Test a version against the gates of its project',
           params,
-          body: Type.Optional(
+          // Without a body the framework gives null.
+          body: Type.Union([
             Type.Object(
               { against: Type.Optional(ref) },
               { additionalProperties: false, description: '`against`: another version than the one that serves.' },
             ),
-          ),
+            Type.Null(),
+          ]),
           response: { 202: Type.Object({ operation: Type.String() }) },
         },
       },
       async ({ params: version, body, actor }, reply) => {
         const operation = await database.write((tx) =>
           requestGates(
-            { versions: versionStore(tx), jobs: jobStore(tx), now, newId },
+            {
+              versions: versionStore(tx),
+              submit: (job) => submitJob({ jobs: jobStore(tx), now, newId }, job),
+            },
             { ...version, ...(body?.against && { against: body.against }), actor },
           ),
         );
@@ -108,7 +115,7 @@ export const gateRoutes =
       },
       async ({ params: { model, version } }) => {
         const report = await gateStore(database.read).latest(model, version);
-        if (report) return report;
+        if (report) return viewReport(report);
         if (!(await versionStore(database.read).find(model, version))) {
           throw new PlatformError('registry/version-not-found', versionKey({ model, version }));
         }
@@ -118,3 +125,9 @@ export const gateRoutes =
       },
     );
   };
+
+/** The report as it is; the schema's lists are only not marked as read-only. */
+function viewReport(report: GateReport): Static<typeof reportView> {
+  const tests = report.tests.map(({ slices, ...test }) => ({ ...test, ...(slices && { slices: [...slices] }) }));
+  return { ...report, tests };
+}

@@ -5,7 +5,7 @@ import { type MetricName, metricNames } from '../statistics/metric.ts';
 
 const closed = { additionalProperties: false } as const;
 
-const Metric = Type.Union(metricNames.map((name) => Type.Literal(name)));
+const Metric = Type.Enum([...metricNames]);
 const By = Type.Union(
   [
     Type.String({ minLength: 1 }),
@@ -61,7 +61,7 @@ const PairedTest = Type.Object(
 );
 const FairnessTest = Type.Object(
   {
-    fairness: Type.Union(fairnessMetrics.map((name) => Type.Literal(name))),
+    fairness: Type.Enum([...fairnessMetrics]),
     by: By,
     threshold,
     atMost: Type.Number({ minimum: 0, maximum: 1 }),

@@ -1,8 +1,7 @@
 /** Testing a version: from the wish to the report. */
 import { PlatformError } from '../errors.ts';
 import type { NewEvent } from '../events/event.ts';
-import type { SubmitDeps } from '../jobs/submit-job.ts';
-import { submitJob } from '../jobs/submit-job.ts';
+import type { Job, NewJob } from '../jobs/job.ts';
 import type { ModelVersion } from '../registry/model-version.ts';
 import { versionSubject } from '../registry/model-version.ts';
 import type { VersionStore } from '../registry/version-store.ts';
@@ -30,14 +29,20 @@ export type GateRequest = VersionRef & { readonly against?: VersionRef };
 
 /** Puts the work into the queue. @returns the operation's id  @throws PlatformError registry/version-not-found */
 export async function requestGates(
-  { versions, ...queue }: SubmitDeps & { readonly versions: VersionStore },
+  { versions, submit }: RequestDeps,
   { actor, ...request }: GateRequest & { readonly actor: string },
 ): Promise<string> {
   const version = await versions.find(request.model, request.version);
   if (!version) throw new PlatformError('registry/version-not-found', versionKey(request));
-  const job = await submitJob(queue, { kind: 'gates.run', input: request, actor, project: version.project });
+  const job = await submit({ kind: 'gates.run', input: request, actor, project: version.project });
   return job.id;
 }
+
+export type RequestDeps = {
+  readonly versions: Pick<VersionStore, 'find'>;
+  /** Puts a job into the queue in the same transaction. */
+  readonly submit: (job: NewJob) => Promise<Job>;
+};
 
 /** What the worker has to measure, with digests in place of files. */
 export type GateAssignment = {
