@@ -32,8 +32,8 @@ export type ReferenceDay = {
 
 /** Enough that a distance over them is within a thousandth of the exact one. */
 const numericBins = 1000;
-/** Rarer ones count as "other". */
-const mostCategories = 300;
+/** Rarer ones count as "other": with hundreds of cells chance alone gives distances near what matters. */
+const mostCategories = 50;
 const dayMs = 86_400_000;
 
 /** @param days start of each row's day, or absent where the data has no time */
