@@ -3,10 +3,10 @@ import type { Int64 } from '../storage/int64.ts';
 
 /**
  * Integers that a double cannot hold come out as bigints. The careful way costs eight times as much, so it is taken only where a
- * literal of 16 or more digits stands in the text.
+ * whole number of 16 or more digits stands in the text: most fractions have as many digits, and need no care.
  */
 export function parseJson(text: string): unknown {
-  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  if (!/[[:,\s]-?\d{16,}(?![\d.eE])/.test(text)) return JSON.parse(text);
   const exact = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
     const source = context?.source;
     const unsafe = typeof value === 'number' && !Number.isSafeInteger(value);

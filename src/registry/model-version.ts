@@ -1,4 +1,6 @@
 /** A registered model, its versions and aliases: the types everything after training works with. */
+import type { Finding } from '../onnx/finding.ts';
+import type { TensorSpec } from '../onnx/inspect-onnx.ts';
 
 export const stages = ['None', 'Staging', 'Production', 'Archived'] as const;
 /** MLflow's stages, as its clients type them in. A version's phase (`phase.ts`) is something else: it is derived. */
@@ -8,17 +10,6 @@ export const versionStatuses = ['PENDING_REGISTRATION', 'FAILED_REGISTRATION', '
 export type VersionStatus = (typeof versionStatuses)[number];
 
 export type Tag = { readonly key: string; readonly value: string };
-
-/** One input or output as the Open Inference Protocol names it; -1 is a free dimension. */
-export type TensorSpec = { readonly name: string; readonly datatype: string; readonly shape: readonly number[] };
-
-/** Something an inspection noticed; `refuse` keeps the version from being shipped. */
-export type Finding = {
-  readonly code: string;
-  readonly severity: 'refuse' | 'warn' | 'note';
-  readonly message: string;
-  readonly fix?: string;
-};
 
 export type VersionFile = { readonly path: string; readonly digest: string; readonly size: number };
 
@@ -82,6 +73,10 @@ export type RegisteredModel = {
   readonly tags: readonly Tag[];
   readonly aliases: readonly { readonly alias: string; readonly version: number }[];
 };
+
+/** Whether nothing that the seal found keeps the version from serving. */
+export const isServable = ({ sealed }: Pick<ModelVersion, 'sealed'>): boolean =>
+  sealed?.onnxDigest !== undefined && !sealed.findings.some(({ severity }) => severity === 'refuse');
 
 /** The subject of a version's events. */
 export const versionSubject = (model: string, version: number): string => `model/${model}/${version}`;

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Db } from '../storage/database.ts';
 import type { Int64 } from '../storage/int64.ts';
 import { parseExperimentId } from './experiment.ts';
-import { latestByKey, loadedValue, type Metric, type MetricPoint, storedValue } from './metric.ts';
+import { latestByKey, loadedValue, type Metric, type MetricPoint, samplePlaces, storedValue } from './metric.ts';
 
 export type MetricTables = {
   metric_series: {
@@ -104,7 +104,6 @@ export const metricStore = (database: Db) => {
 
     /**
      * At most `count` points spread evenly over a series by step, timestamp and value, with its last point among them.
-     * One bucket per answer, and the first point of each: what MLflow's charts are drawn from.
      */
     async sample(
       runId: string,
@@ -114,31 +113,28 @@ export const metricStore = (database: Db) => {
       let points = pointsOf(runId, key).select(['point.timestamp', 'point.step', 'point.value', 'point.is_nan']);
       if (options.from !== undefined) points = points.where('point.step', '>=', options.from);
       if (options.to !== undefined) points = points.where('point.step', '<=', options.to);
-      const order = sql`"step", "timestamp", "value", "is_nan"`;
-      // The bucket of row r among n is floor((r − 1) · count / n): its first rows are those where that number steps up.
-      const ranked = db
+      const { total } = await db
         .selectFrom(points.as('p'))
-        .selectAll()
-        .select([
-          sql<number>`row_number() over (order by ${order}) - 1`.as('place'),
-          sql<number>`count(*) over ()`.as('total'),
-        ]);
-      const size = sql`(total / ${sql.lit(options.count)})`;
-      const larger = sql`(total % ${sql.lit(options.count)})`;
+        .select(({ fn }) => fn.countAll<number>().as('total'))
+        .executeTakeFirstOrThrow();
+      const places = samplePlaces(Number(total), options.count);
+      if (places === undefined) {
+        const all = points
+          .orderBy('point.step')
+          .orderBy('point.timestamp')
+          .orderBy('point.value')
+          .orderBy('point.is_nan');
+        return (await all.execute()).map(toPoint);
+      }
+      const place = sql<number>`row_number() over (order by "step", "timestamp", "value", "is_nan") - 1`;
+      const ranked = db.selectFrom(points.as('p')).selectAll().select(place.as('place'));
       const rows = await db
         .selectFrom(ranked.as('r'))
-        .select(['timestamp', 'step', 'value', 'is_nan', 'place', 'total'])
-        .where(
-          // NTILE's buckets: the first `larger` of them have one row more.
-          sql<boolean>`place = total - 1 or total <= ${sql.lit(options.count)} or (case when place < ${larger} * (${size} + 1)
-            then place % (${size} + 1) else (place - ${larger} * (${size} + 1)) % ${size} end) = 0`,
-        )
-        .orderBy(sql`place`)
+        .select(['timestamp', 'step', 'value', 'is_nan'])
+        .where('place', 'in', places)
+        .orderBy('place')
         .execute();
-      const last = rows.at(-1);
-      // The last point is kept, in place of the last bucket's first when there would be one too many.
-      const kept = rows.length > options.count && last ? [...rows.slice(0, options.count - 1), last] : rows;
-      return kept.map(toPoint);
+      return rows.map(toPoint);
     },
 
     /** The points of several runs, by run, timestamp, step and value. */

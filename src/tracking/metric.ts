@@ -51,6 +51,19 @@ export function latestByKey<M extends Metric>(metrics: readonly M[]): ReadonlyMa
   return latest;
 }
 
+/**
+ * Which of `total` points in order to keep: the first of each of `count` buckets as SQL's NTILE makes them, which is what MLflow's
+ * charts are drawn from, and the last point in place of the last bucket's.
+ * @returns places from 0, or undefined when all are kept
+ */
+export function samplePlaces(total: number, count: number): readonly number[] | undefined {
+  if (total <= count) return undefined;
+  const size = Math.floor(total / count);
+  const larger = total % count; // so many buckets have one point more
+  const firsts = Array.from({ length: count }, (_, bucket) => bucket * size + Math.min(bucket, larger));
+  return [...firsts.slice(0, -1), total - 1];
+}
+
 export function validateMetric(metric: Metric, path = ''): void {
   validateKey(metric.key, append(path, 'name'));
   if (metric.timestamp < 0) {

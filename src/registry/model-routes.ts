@@ -1,0 +1,258 @@
+/** Models and their versions over HTTP, for our own clients. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { eventStore, readEvents } from '../events/event-store.ts';
+import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import type { Database, Db } from '../storage/database.ts';
+import { loggedModelStore } from '../tracking/logged-model-store.ts';
+import { offsetOf, pageToken } from '../tracking/page-token.ts';
+import { runStore } from '../tracking/run-store.ts';
+import { deleteAlias, setAlias, versionByAlias } from './change-version.ts';
+import { modelStore } from './model-store.ts';
+import { isServable, type ModelVersion, type RegisteredModel } from './model-version.ts';
+import { type Phase, phaseEventTypes, phaseOf } from './phase.ts';
+import { registerModel, requireModel } from './register-model.ts';
+import { registerVersion, requireVersion } from './register-version.ts';
+import { locationsOf, resolveSource } from './resolve-source.ts';
+import { saveSeal } from './save-seal.ts';
+import { sealVersion, type TryModel } from './seal-version.ts';
+import { searchModels } from './search-models-store.ts';
+import { versionStore } from './version-store.ts';
+
+export type ModelRoutesDeps = {
+  readonly database: Database;
+  readonly artifacts: ArtifactRoot;
+  readonly blobs: BlobStore;
+  readonly tryModel: TryModel;
+  readonly now: () => number;
+};
+
+const tags = ['models'];
+const name = Type.String({ minLength: 1 });
+const ofModel = Type.Object({ name });
+const ofVersion = Type.Object({ name, version: Type.Integer({ minimum: 1 }) });
+const ofAlias = Type.Object({ name, alias: Type.String({ minLength: 1 }) });
+const page = Type.Object({
+  filter: Type.Optional(Type.String()),
+  order: Type.Optional(Type.String({ description: 'As in MLflow: `name`, `last_updated_timestamp DESC`' })),
+  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+  cursor: Type.Optional(Type.String()),
+});
+
+export const modelRoutes =
+  (deps: ModelRoutesDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const { database, now } = deps;
+    const read = { models: modelStore(database.read), versions: versionStore(database.read) };
+    const writing = (tx: Db) => ({
+      models: modelStore(tx),
+      versions: versionStore(tx),
+      runs: runStore(tx),
+      loggedModels: loggedModelStore(tx),
+      events: eventStore(tx),
+      now,
+    });
+
+    /** Versions with their phases: one reading of the log for all of them. */
+    async function versionViews(versions: readonly ModelVersion[]) {
+      const log = await readEvents(database.read, { types: phaseEventTypes, limit: 10_000, order: 'newest' });
+      const events = log.toReversed();
+      return versions.map((version) =>
+        versionView(version, phaseOf({ model: version.model, version: version.version }, events)),
+      );
+    }
+
+    app.get(
+      '/api/v1/models',
+      {
+        config: { permission: 'read' },
+        schema: { tags, summary: 'Search the registered models', querystring: page },
+      },
+      async ({ query: { filter, order, limit, cursor } }) => {
+        const offset = offsetOf(cursor);
+        const orderBy = order === undefined ? [] : order.split(',');
+        const { models, more } = await searchModels(database.read, { filter, orderBy, offset, limit });
+        const latest = await read.versions.latestPerStage(models.map((model) => model.name));
+        const newest = Map.groupBy(latest, ({ model }) => model);
+        const items = models.map((model) => {
+          const version = (newest.get(model.name) ?? []).toSorted((a, b) => b.version - a.version)[0];
+          return { ...modelView(model), ...(version && { latestVersion: version.version }) };
+        });
+        return { items, ...(more && { next: pageToken(offset + limit) }) };
+      },
+    );
+
+    app.post(
+      '/api/v1/models',
+      {
+        config: { permission: 'write' },
+        schema: {
+          tags,
+          summary: 'Register a model',
+          body: Type.Object(
+            { name, description: Type.Optional(Type.String()), project: Type.Optional(Type.String()) },
+            { additionalProperties: false },
+          ),
+        },
+      },
+      async ({ body: { name, description, project = 'default' }, actor }, reply) => {
+        const input = { name, project, actor, ...(description !== undefined && { description }) };
+        const model = await database.write((tx) => registerModel(writing(tx), input));
+        return reply.code(201).send(modelView(model));
+      },
+    );
+
+    app.get(
+      '/api/v1/models/:name',
+      { config: { permission: 'read' }, schema: { tags, summary: 'Show a model with its versions', params: ofModel } },
+      async ({ params: { name } }) => {
+        const model = await requireModel(read.models, name);
+        return { ...modelView(model), versions: await versionViews(await read.versions.list(name)) };
+      },
+    );
+
+    app.get(
+      '/api/v1/models/:name/versions/:version',
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'Show a version: lineage, signature, findings, files and phase',
+          params: ofVersion,
+        },
+      },
+      async ({ params: { name, version } }) => {
+        const [view] = await versionViews([await requireVersion(read.versions, name, version)]);
+        return view;
+      },
+    );
+
+    app.post(
+      '/api/v1/models/:name/versions',
+      {
+        config: { permission: 'write' },
+        schema: {
+          tags,
+          summary: 'Register a version',
+          params: ofModel,
+          body: Type.Object(
+            {
+              source: Type.String({ minLength: 1 }),
+              runId: Type.Optional(Type.String()),
+              loggedModelId: Type.Optional(Type.String()),
+              description: Type.Optional(Type.String()),
+            },
+            { additionalProperties: false },
+          ),
+        },
+      },
+      async ({ params: { name }, body, actor }, reply) => {
+        const version = await database.write(async (tx) => {
+          const stores = writing(tx);
+          const { runId, loggedModelId, ...resolved } = await resolveSource(stores, body);
+          return registerVersion(stores, {
+            model: name,
+            actor,
+            ...resolved,
+            ...(runId !== undefined && { runId }),
+            ...(loggedModelId !== undefined && { loggedModelId }),
+            ...(body.description !== undefined && { description: body.description }),
+          });
+        });
+        const [view] = await versionViews([version]);
+        return reply.code(201).send(view);
+      },
+    );
+
+    app.post(
+      '/api/v1/models/:name/versions/:version/seal',
+      {
+        config: { permission: 'write' },
+        schema: {
+          tags,
+          summary: "Fix a version's bytes, inspect them, and try whether they run",
+          params: ofVersion,
+        },
+      },
+      async ({ params: { name, version }, actor }) => {
+        const [view] = await versionViews([await sealAndSave(deps, { model: name, version, actor })]);
+        return view;
+      },
+    );
+
+    app.get(
+      '/api/v1/models/:name/aliases/:alias',
+      { config: { permission: 'read' }, schema: { tags, summary: 'Show the version of an alias', params: ofAlias } },
+      async ({ params: { name, alias } }) => {
+        const [view] = await versionViews([await versionByAlias(read, name, alias)]);
+        return view;
+      },
+    );
+
+    app.put(
+      '/api/v1/models/:name/aliases/:alias',
+      {
+        config: { permission: 'write' },
+        schema: {
+          tags,
+          summary: 'Point an alias at a version',
+          params: ofAlias,
+          body: Type.Object({ version: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+        },
+      },
+      async ({ params: { name: model, alias }, body: { version }, actor }) => {
+        await database.write((tx) => setAlias(writing(tx), { model, alias, version, actor }));
+        return { model, alias, version };
+      },
+    );
+
+    app.delete(
+      '/api/v1/models/:name/aliases/:alias',
+      { config: { permission: 'write' }, schema: { tags, summary: 'Remove an alias', params: ofAlias } },
+      async ({ params: { name: model, alias }, actor }, reply) => {
+        await database.write((tx) => deleteAlias(writing(tx), { model, alias, actor }));
+        return reply.code(204).send();
+      },
+    );
+  };
+
+/** Seals a version and keeps the answer: what the route does, for whoever ships a version without it. */
+export async function sealAndSave(
+  { database, ...deps }: ModelRoutesDeps,
+  input: { readonly model: string; readonly version: number; readonly actor: string },
+): Promise<ModelVersion> {
+  const { read } = database;
+  const version = await requireVersion(versionStore(read), input.model, input.version);
+  const locations = await locationsOf({ runs: runStore(read), loggedModels: loggedModelStore(read) }, version);
+  const sealed = await sealVersion(deps, version, locations);
+  return database.write((tx) =>
+    saveSeal({ versions: versionStore(tx), events: eventStore(tx), now: deps.now }, { ...input, sealed }),
+  );
+}
+
+const modelView = (model: RegisteredModel) => ({
+  name: model.name,
+  project: model.project,
+  ...(model.description ? { description: model.description } : {}),
+  tags: model.tags,
+  aliases: model.aliases,
+  createdAt: model.createdAt,
+  updatedAt: model.updatedAt,
+});
+
+const versionView = (version: ModelVersion, phase: Phase) => {
+  const { storageLocation: _, sealed, ...rest } = version;
+  return {
+    ...rest,
+    phase,
+    servable: isServable(version),
+    ...(sealed && {
+      sealedAt: sealed.sealedAt,
+      ...(sealed.onnxDigest !== undefined && { onnxDigest: sealed.onnxDigest }),
+      files: sealed.files,
+      signature: { inputs: sealed.inputs, outputs: sealed.outputs },
+      findings: sealed.findings,
+    }),
+  };
+};

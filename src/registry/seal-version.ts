@@ -1,0 +1,117 @@
+/** Seals a version: fixes its bytes by digest, reads what they are, and tries whether they run. */
+import { PlatformError } from '../errors.ts';
+import type { Finding } from '../onnx/finding.ts';
+import { inspectOnnx } from '../onnx/inspect-onnx.ts';
+import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { BlobStore } from '../storage/blob-store.ts';
+import { findOnnx, readFlavors } from './model-files.ts';
+import { artifactKeyOf } from './model-source.ts';
+import { isServable, type ModelVersion, type SealedVersion, type VersionFile } from './model-version.ts';
+
+/** Loads the model and runs it once; what keeps it from running is a finding. Supplied by serving. */
+export type TryModel = (model: {
+  readonly onnx: VersionFile;
+  /** All files of the version, with their paths below its folder. */
+  readonly files: readonly VersionFile[];
+  readonly inputs: SealedVersion['inputs'];
+  readonly outputs: SealedVersion['outputs'];
+}) => Promise<readonly Finding[]>;
+
+export type SealDeps = {
+  readonly artifacts: ArtifactRoot;
+  readonly blobs: BlobStore;
+  readonly tryModel: TryModel;
+  readonly now: () => number;
+};
+
+/** More than this is no model that is served from memory. */
+const maxModelBytes = 4 * 1024 ** 3;
+
+/**
+ * Copies the files of a version into the blob store and says what they are. Whether it may be served is in the findings; the
+ * caller saves the answer (`save-seal.ts`). A version that is sealed and servable is answered as it is: its bytes never change.
+ * @param locations where the files may lie, most likely first
+ * @throws PlatformError `registry/source-not-readable` when none of them is among this server's artifacts
+ */
+export async function sealVersion(
+  { artifacts, blobs, tryModel, now }: SealDeps,
+  version: ModelVersion,
+  locations: readonly string[],
+): Promise<SealedVersion> {
+  if (version.sealed && isServable(version)) return version.sealed;
+  const files = await copyFiles({ artifacts, blobs }, await filesOf(artifacts, version, locations));
+  const modelFile = files.find(({ path }) => path === 'MLmodel');
+  const flavors = readFlavors(modelFile && Buffer.from(await bytesOf(blobs, modelFile)).toString());
+  const found = findOnnx(files, flavors);
+  const none = { files, inputs: [], outputs: [], sealedAt: now() };
+  if ('finding' in found) return { ...none, findings: [found.finding] };
+
+  const onnx = files.find(({ path }) => path === found.path);
+  if (!onnx || onnx.size > maxModelBytes) return { ...none, findings: [tooLarge(found.path)] };
+  const folder = found.path.slice(0, found.path.lastIndexOf('/') + 1);
+  const beside = files.filter(({ path }) => path.startsWith(folder) && path !== found.path);
+  const sizes = new Map(beside.map(({ path, size }) => [path.slice(folder.length), size]));
+  const { inputs, outputs, findings } = inspectOnnx(await bytesOf(blobs, onnx), sizes);
+  const refused = findings.some(({ severity }) => severity === 'refuse');
+  const tried = refused ? [] : await tryModel({ onnx, files, inputs, outputs });
+  return { onnxDigest: onnx.digest, files, inputs, outputs, findings: [...findings, ...tried], sealedAt: now() };
+}
+
+type Source = { readonly key: string; readonly path: string };
+
+/** The first location that has files; a location may also be one file. */
+async function filesOf(
+  artifacts: ArtifactRoot,
+  { model, version }: ModelVersion,
+  locations: readonly string[],
+): Promise<readonly Source[]> {
+  const keys = locations.flatMap((location) => artifactKeyOf(location) ?? []);
+  for (const key of keys) {
+    const files = await walk(artifacts, key);
+    if (files.length > 0) return files.map((file) => ({ key: file, path: file.slice(key.length + 1) }));
+    if (key !== '' && (await artifacts.open(key))) return [{ key, path: key.slice(key.lastIndexOf('/') + 1) }];
+  }
+  throw new PlatformError('registry/source-not-readable', `${model}, version ${version},`, {
+    hint:
+      keys.length === 0
+        ? `Its source (${locations.join(', ')}) is not kept by this server: log the model here, or register a copy.`
+        : 'Log the model again: nothing was uploaded there.',
+  });
+}
+
+async function walk(artifacts: ArtifactRoot, folder: string): Promise<readonly string[]> {
+  const entries = await artifacts.list(folder);
+  const parts = await Promise.all(
+    entries.map(({ path, isFolder }) => (isFolder ? walk(artifacts, path) : Promise.resolve([path]))),
+  );
+  return parts.flat();
+}
+
+async function copyFiles(
+  { artifacts, blobs }: Pick<SealDeps, 'artifacts' | 'blobs'>,
+  sources: readonly Source[],
+): Promise<readonly VersionFile[]> {
+  const files: VersionFile[] = [];
+  for (const { key, path } of sources) {
+    const found = await artifacts.open(key);
+    if (!found) throw new PlatformError('registry/source-not-readable', path, { hint: 'It was deleted just now.' });
+    const { digest, size } = await blobs.put(found.body);
+    files.push({ path, digest, size });
+  }
+  return files;
+}
+
+async function bytesOf(blobs: BlobStore, { digest, path }: VersionFile): Promise<Uint8Array> {
+  const body = await blobs.open(digest);
+  if (!body) throw new PlatformError('registry/source-not-readable', path);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+const tooLarge = (path: string): Finding => ({
+  code: 'registry/too-large',
+  severity: 'refuse',
+  message: `${path} is larger than a model that is served from memory may be (4 GiB).`,
+  fix: 'keep large tensors in external data files, or quantize the model',
+});

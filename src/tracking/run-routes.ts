@@ -1,0 +1,128 @@
+/** Runs over HTTP, for our own clients. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { Database } from '../storage/database.ts';
+import { keyOfLocation } from './artifact-location.ts';
+import { requireRun } from './change-run.ts';
+import { loggedModelStore } from './logged-model-store.ts';
+import { metricStore } from './metric-store.ts';
+import { offsetOf, pageToken } from './page-token.ts';
+import { runNotFound } from './run.ts';
+import { runDetails } from './run-details-store.ts';
+import { runStore } from './run-store.ts';
+import { finite, loggedModelView, runView } from './run-view.ts';
+import { searchRuns } from './search-runs-store.ts';
+
+type Deps = { readonly database: Database; readonly artifacts: ArtifactRoot };
+
+const tags = ['runs'];
+const params = Type.Object({ id: Type.String() });
+
+export const runRoutes =
+  ({ database, artifacts }: Deps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.get(
+      '/api/v1/runs',
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'Search runs, in the language of MLflow’s filters with OR, NOT and parentheses',
+          querystring: Type.Object({
+            experiment: Type.String({ description: 'Ids, separated by commas' }),
+            filter: Type.Optional(Type.String()),
+            order: Type.Optional(Type.String({ description: '`metrics.auc DESC`; several separated by commas' })),
+            deleted: Type.Boolean({ default: false, description: 'The deleted ones instead' }),
+            limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+            cursor: Type.Optional(Type.String()),
+          }),
+        },
+      },
+      async ({ query: { experiment, filter, order, deleted, limit, cursor } }) => {
+        const offset = offsetOf(cursor);
+        const { runs, more } = await searchRuns(database.read, {
+          experimentIds: experiment.split(','),
+          filter,
+          orderBy: order?.split(','),
+          lifecycles: [deleted ? 'deleted' : 'active'],
+          offset,
+          limit,
+        });
+        return { items: runs.map(runView), ...(more && { next: pageToken(offset + limit) }) };
+      },
+    );
+
+    app.get(
+      '/api/v1/runs/:id',
+      { config: { permission: 'read' }, schema: { tags, summary: 'Show a run and the models it made', params } },
+      async ({ params: { id } }) => {
+        const [run] = await runDetails(database.read, [id]);
+        if (!run) throw runNotFound(id);
+        const models = await loggedModelStore(database.read).listByRun(id);
+        return { ...runView(run), models: models.map(loggedModelView) };
+      },
+    );
+
+    app.get(
+      '/api/v1/runs/:id/metrics/:key',
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'Show a metric over its steps, thinned to its lowest and highest value per stretch',
+          params: Type.Object({ id: Type.String(), key: Type.String() }),
+          querystring: Type.Object({ points: Type.Integer({ minimum: 10, maximum: 5000, default: 500 }) }),
+        },
+      },
+      async ({ params: { id, key }, query: { points } }) => {
+        await requireRun(runStore(database.read), id);
+        return { key, stretches: await metricStore(database.read).envelope(id, key, points) };
+      },
+    );
+
+    app.get(
+      '/api/v1/runs/:id/metrics',
+      { config: { permission: 'read' }, schema: { tags, summary: 'Show the last point of each metric', params } },
+      async ({ params: { id } }) => {
+        await requireRun(runStore(database.read), id);
+        const metrics = await metricStore(database.read).latest(id);
+        return {
+          items: metrics.map(({ key, value, step, timestamp }) => ({
+            key,
+            value: finite(value),
+            step: Number(step),
+            at: Number(timestamp),
+          })),
+        };
+      },
+    );
+
+    app.get(
+      '/api/v1/runs/:id/artifacts',
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'List a folder of a run’s artifacts, and of the models it made',
+          params,
+          querystring: Type.Object({ path: Type.String({ default: '' }) }),
+        },
+      },
+      async ({ params: { id }, query: { path } }) => {
+        const run = await requireRun(runStore(database.read), id);
+        const models = path === '' ? await loggedModelStore(database.read).listByRun(id) : [];
+        const root = keyOfLocation(run.artifactUri);
+        const folder = path === '' ? root : `${root}/${path}`;
+        const entries = root === undefined || folder === undefined ? [] : await artifacts.list(folder);
+        return {
+          items: entries.map(({ path: key, size, isFolder }) => ({
+            path: key.slice((root?.length ?? 0) + 1),
+            isFolder,
+            size,
+          })),
+          models: models.map(loggedModelView),
+        };
+      },
+    );
+  };

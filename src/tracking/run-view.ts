@@ -1,0 +1,38 @@
+/** Runs as our own clients see them: plain numbers, and metrics, params and tags by key. */
+import type { LoggedModel } from './logged-model.ts';
+import { type Run, runNameTag } from './run.ts';
+
+export const runView = (run: Run) => ({
+  id: run.id,
+  experimentId: run.experimentId,
+  name: run.name,
+  ...(run.userId === '' ? {} : { user: run.userId }),
+  status: run.status,
+  startedAt: Number(run.startTime),
+  ...(run.endTime === undefined ? {} : { endedAt: Number(run.endTime) }),
+  deleted: run.lifecycle === 'deleted',
+  ...(parentOf(run) === undefined ? {} : { parent: parentOf(run) }),
+  params: Object.fromEntries(run.params.map(({ key, value }) => [key, value])),
+  /** JSON has no NaN: it is null here. */
+  metrics: Object.fromEntries(run.metrics.map(({ key, value }) => [key, finite(value)])),
+  tags: Object.fromEntries(run.tags.filter(({ key }) => key !== runNameTag).map(({ key, value }) => [key, value])),
+  datasets: run.datasets.map(({ dataset: { name, digest }, tags }) => ({
+    name,
+    digest,
+    ...contextOf(tags.find(({ key }) => key === 'mlflow.data.context')?.value),
+  })),
+});
+
+export const loggedModelView = (model: LoggedModel) => ({
+  id: model.id,
+  name: model.name,
+  status: model.status.replace('LOGGED_MODEL_', '').toLowerCase(),
+  ...(model.modelType ? { type: model.modelType } : {}),
+  createdAt: model.createdAt,
+});
+
+export const finite = (value: number): number | null => (Number.isNaN(value) ? null : value);
+
+const parentOf = (run: Run): string | undefined => run.tags.find(({ key }) => key === 'mlflow.parentRunId')?.value;
+
+const contextOf = (context: string | undefined) => (context === undefined ? {} : { context });
