@@ -1,16 +1,21 @@
 /** The composition root: data folder -> stores -> contexts -> server. Nothing imports it but main.ts and tests. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.ts';
 import type { DatasetFolders } from './datasets/add-source-adapter.ts';
 import { datasetRoutes } from './datasets/dataset-routes.ts';
 import { datasetHandlers, datasetKinds, type ExportEndpoint } from './datasets/dataset-worker.ts';
+import { PlatformError } from './errors.ts';
 import { startCheckpoints } from './events/checkpoint-worker.ts';
 import { startSequencer } from './events/event-sequencer-worker.ts';
 import { eventSignal } from './events/event-signal.ts';
-import { lastPosition, readEvents } from './events/event-store.ts';
+import { eventStore, lastPosition, readEvents } from './events/event-store.ts';
 import { logProofs } from './events/log-proof-store.ts';
+import { gateRoutes } from './gates/gate-routes.ts';
+import { gateStore } from './gates/gate-store.ts';
+import { gateHandlers, gateKinds } from './gates/gates-worker.ts';
 import { aboutRoutes } from './governance/about-routes.ts';
 import { auditRoutes } from './governance/audit-routes.ts';
 import { accessRoutes } from './http/access-routes.ts';
@@ -26,12 +31,50 @@ import { operationRoutes } from './jobs/operation-routes.ts';
 import { startJobs } from './jobs/start-jobs.ts';
 import { currentProjects } from './lifecycle/current-project-adapter.ts';
 import { projectRoutes } from './lifecycle/project-routes.ts';
+import type { ProjectConfig } from './lifecycle/project-schema.ts';
+import { shipRoutes } from './lifecycle/ship-routes.ts';
+import { startShipWorker } from './lifecycle/ship-worker.ts';
+import { sayReport } from './lifecycle/shipment.ts';
+import { trainedModels } from './lifecycle/trained-model-adapter.ts';
 import { mlflowRoutes } from './mlflow/mlflow-routes.ts';
+import { executionRoutes } from './pipelines/execution-routes.ts';
+import { pipelineHandlers, pipelineKinds } from './pipelines/pipeline-worker.ts';
+import { startRegistrations } from './pipelines/registration-worker.ts';
+import { modelStore } from './registry/model-store.ts';
+import { isServable, type ModelVersion } from './registry/model-version.ts';
+import { requireVersion } from './registry/register-version.ts';
+import { locationsOf } from './registry/resolve-source.ts';
+import { saveSeal } from './registry/save-seal.ts';
+import { sealVersion, type TryModel } from './registry/seal-version.ts';
+import { versionStore } from './registry/version-store.ts';
+import { rolloutPlan } from './rollouts/rollout-config.ts';
+import { rolloutRoutes } from './rollouts/rollout-routes.ts';
+import { type RolloutServing, startRolloutWorker } from './rollouts/rollout-worker.ts';
+import type { RolloutStart } from './rollouts/start-rollout.ts';
+import type { Endpoint } from './serving/endpoint.ts';
+import { endpointClock } from './serving/endpoint-clock.ts';
+import { endpointOf } from './serving/endpoint-config.ts';
+import { endpointRoutes } from './serving/endpoint-routes.ts';
+import { endpointStore, type StoredEndpoint } from './serving/endpoint-store.ts';
+import { inferRoutes } from './serving/infer-routes.ts';
+import { type Inference, startInference } from './serving/inference-adapter.ts';
+import { LiveEndpoints, type ResolveVersion } from './serving/live-endpoints.ts';
+import { mirrorQueue } from './serving/mirror-queue.ts';
+import { predictionIds } from './serving/prediction-id.ts';
+import { openPredictionLog } from './serving/prediction-log-store.ts';
+import { predictionRoutes } from './serving/prediction-routes.ts';
+import { describeRuntime } from './serving/runtime-adapter.ts';
+import { saveEndpoint } from './serving/save-endpoint.ts';
+import { publishServingMetrics } from './serving/serving-metrics-adapter.ts';
+import { followTraffic, type SetTrafficDeps, saveTraffic, setTraffic } from './serving/set-traffic.ts';
+import { noTraffic, type VersionRef } from './serving/traffic.ts';
 import { blobArtifactRoot } from './storage/artifact-blobs.ts';
 import { openArtifactFolder } from './storage/artifact-folder.ts';
-import { openBlobFolder } from './storage/blob-store.ts';
-import type { DatabaseState } from './storage/database.ts';
+import { type BlobStore, openBlobFolder } from './storage/blob-store.ts';
+import type { Database, DatabaseState } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
+import { loggedModelStore } from './tracking/logged-model-store.ts';
+import { runStore } from './tracking/run-store.ts';
 
 export type AppOptions = {
   readonly config: Config;
@@ -63,26 +106,158 @@ export async function openApp(options: AppOptions): Promise<App> {
   const artifacts = config.artifactsDestination
     ? await openArtifactFolder(config.artifactsDestination)
     : blobArtifactRoot({ database, blobs });
+  const artifactRoot = config.defaultArtifactRoot ?? 'mlflow-artifacts:/';
   const metrics = openMetrics({ version });
   if (database.dialect === 'postgres') resources.use(startSequencer({ database, onError }));
   resources.use(await startCheckpoints({ database, folder: dataFolder, now, onError }));
   const signal = eventSignal(database);
 
-  const datasetFolders = datasetFoldersOf(dataFolder);
+  const inference = resources.use(await startInference({ concurrency: Math.max(1, availableParallelism() - 1) }));
+  const mirrorInference = resources.use(await startInference({ concurrency: 1 }));
+  const seal = sealer({ database, artifacts, blobs, inference, now });
+  const resolveVersion = versionResolver(database, blobs);
+  const predictions = resources.use(
+    await openPredictionLog({
+      folder: join(dataFolder, 'predictions'),
+      readTables: (tables, where) => jobs.run('serving.read-tables', { tables, where }),
+    }),
+  );
+  const live = resources.use(new LiveEndpoints({ inference, mirrorInference, log: predictions, resolveVersion }));
+  const endpointNow = endpointClock({ watermark: (name) => predictions.watermark(name), now });
+  const findEndpoint = (name: string) => endpointStore(database.read).find(name);
+  const traffic: SetTrafficDeps = {
+    live,
+    findEndpoint,
+    save: (change) =>
+      database.write((tx) =>
+        saveTraffic({ endpoints: endpointStore(tx), events: eventStore(tx), now, endpointNow }, change),
+      ),
+  };
+  publishServingMetrics(metrics, { live, log: predictions });
+
+  const takeUp = endpointUpdater({ database, live, now });
+  const readProject = currentProjects({ database, now, afterwards: takeUp });
+
+  const folders = datasetFoldersOf(dataFolder);
+  const logFolder = join(dataFolder, 'executions');
   const exportEndpoint: ExportEndpoint = async () => {};
+  const exports = { exportEndpoint, tempFolder: folders.tempFolder };
+  const address = { url: '' };
   const jobs = resources.use(
     await startJobs({
       database,
       spawn: () =>
         forkWorker({ entry: options.entry, env: { ...options.env, RONDO_DATA: dataFolder }, keep: ['RONDO_DATA'] }),
-      kinds: { ...datasetKinds({ now, exportEndpoint, tempFolder: datasetFolders.tempFolder }) },
+      kinds: {
+        ...datasetKinds({ ...exports, now }),
+        ...pipelineKinds({
+          ...exports,
+          read: database.read,
+          logFolder,
+          now,
+          newId,
+          onRegistering: () => registrations.look(),
+          stepEnvironment: async ({ project }) => ({
+            MLFLOW_TRACKING_URI: address.url,
+            MLFLOW_EXPERIMENT_NAME: project,
+            ...(options.localToken && { MLFLOW_TRACKING_TOKEN: options.localToken }),
+          }),
+        }),
+        ...gateKinds({
+          read: database.read,
+          blobs,
+          seal,
+          now,
+          rulesOf: async ({ project }) => {
+            const { gates, model, endpoint } = (await readProject(project)).config;
+            if (!gates || !model) return undefined;
+            const champion = endpoint && (await findEndpoint(endpoint.name))?.traffic.champion;
+            return { gates, task: model.task, target: model.target ?? 'target', ...(champion && { champion }) };
+          },
+        }),
+      },
+      now,
+      newId,
+      onError,
+    }),
+  );
+  const registrations = resources.use(
+    startRegistrations({
+      database,
+      registerModel: trainedModels({
+        database,
+        artifacts,
+        blobs,
+        readProject,
+        artifactRoot,
+        now,
+        newId,
+        random: Math.random,
+      }),
+      run: (kind, input, run) => jobs.run(kind, input, run),
       now,
       newId,
       onError,
     }),
   );
 
-  const readProject = currentProjects({ database, now, afterwards: async () => {} });
+  const serving: RolloutServing = {
+    trafficOf: async (name) => (await findEndpoint(name))?.traffic ?? noTraffic,
+    setTraffic: ({ endpoint, after, traffic: next, reason, actor }) =>
+      setTraffic(traffic, {
+        ...{ endpoint, reason, actor },
+        change: (current) => {
+          if (current.generation !== after) throw new PlatformError('serving/traffic-changed', endpoint);
+          return next;
+        },
+      }).catch((error: unknown) => {
+        if (error instanceof PlatformError && error.code === 'serving/traffic-changed') return undefined;
+        throw error;
+      }),
+    load: async (_endpoint, ref) => {
+      try {
+        const found = await resolveVersion(ref);
+        if (!found) return { kind: 'failed', problem: 'it is not sealed' };
+        using lease = await inference.load({ key: `${ref.model}@${ref.version}`, ...found });
+        return lease.warmUpError === undefined ? { kind: 'ready' } : { kind: 'failed', problem: lease.warmUpError };
+      } catch (error) {
+        return { kind: 'failed', problem: error instanceof Error ? error.message : String(error) };
+      }
+    },
+    readLog: predictions.readLog,
+    logSignal: predictions.signal,
+    lastSeq: async (name) => {
+      await predictions.open(name);
+      return predictions.stats(name).last;
+    },
+    endpointNow: async (name) => endpointNow((await findEndpoint(name))?.endpoint ?? { name }),
+  };
+  const rollouts = resources.use(startRolloutWorker({ database, serving, now, newId, onError }));
+  const planFor = async ({ project }: Pick<Endpoint, 'project'>) =>
+    rolloutPlan((await readProject(project)).config.rollout);
+  const existingEndpoint = async (name: string): Promise<Endpoint> => {
+    const stored = await findEndpoint(name);
+    if (!stored) throw new PlatformError('serving/unknown-endpoint', name);
+    return stored.endpoint;
+  };
+  const shipments = resources.use(
+    startShipWorker({
+      database,
+      rollOut: async ({ endpoint: name, model, version: number, force, reason }, gates, actor) => {
+        await seal({ model, version: number });
+        const endpoint = await existingEndpoint(name);
+        const challenger = { model, version: number };
+        return rollouts.start({ endpoint, challenger, plan: await planFor(endpoint), gates, force, reason, actor });
+      },
+      now,
+      newId,
+      onError,
+    }),
+  );
+
+  for (const [name, problem] of await followTraffic({ live, endpoints: await endpointStore(database.read).list() })) {
+    log.error({ err: problem, endpoint: name }, 'an endpoint cannot serve what it should');
+  }
 
   const authenticate = resources.use(
     await openSignIn({ database, now, log, loopback: isLoopback(host), localToken: options.localToken }),
@@ -99,6 +274,13 @@ export async function openApp(options: AppOptions): Promise<App> {
     uiFolder: options.uiFolder,
     readiness: () => ({ reasons: reasonsNotReady(database.state()) }),
   });
+  // Steps of pipelines report to this server at the address it really got.
+  server.addHook('onListen', async () => {
+    const at = server.server.address();
+    if (at === null || typeof at === 'string') return;
+    address.url = `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}`;
+  });
+
   await server.register(aboutRoutes({ version, dataFolder, now }));
   await server.register(accessRoutes({ database, now, newId }));
   await server.register(
@@ -119,28 +301,71 @@ export async function openApp(options: AppOptions): Promise<App> {
       now,
     }),
   );
-  await server.register(projectRoutes({ database, now, afterwards: async () => {} }));
+  await server.register(projectRoutes({ database, now, afterwards: takeUp }));
   await server.register(
     datasetRoutes({
       database,
       jobs,
-      folder: datasetFolders.folder,
+      folder: folders.folder,
       readProject: async (name) => {
-        const { folder, config } = await readProject(name);
-        return { folder, data: config.data ?? {} };
+        const { folder, config: project } = await readProject(name);
+        return { folder, data: project.data ?? {} };
       },
     }),
   );
   await server.register(
-    mlflowRoutes({
+    executionRoutes({
       database,
-      artifacts,
-      artifactRoot: config.defaultArtifactRoot ?? 'mlflow-artifacts:/',
+      logFolder,
       now,
       newId,
+      readProject: async (name) => {
+        const { folder, config: project } = await readProject(name);
+        const { data = {}, pipeline, model } = project;
+        return { folder, data, ...(pipeline && { pipeline }), ...(model && { model: model.name }) };
+      },
+    }),
+  );
+  await server.register(gateRoutes({ database, now, newId }));
+  await server.register(shipRoutes({ database, readProject, shipments }));
+  await server.register(
+    rolloutRoutes({
+      database,
+      rollouts,
+      endpointOf: existingEndpoint,
+      planFor,
+      gatesOf: async (ref) => {
+        const report = await gateStore(database.read).latest(ref.model, ref.version);
+        return report && ({ outcome: report.outcome, reason: sayReport(report) } satisfies RolloutStart['gates']);
+      },
+    }),
+  );
+  await server.register(
+    endpointRoutes({
+      ...traffic,
+      log: predictions,
+      listEndpoints: () => endpointStore(database.read).list(),
+      endpointNow,
+      now,
+    }),
+  );
+  await server.register(
+    predictionRoutes({ log: predictions, live, inference, resolveVersion, runtime: await describeRuntime() }),
+  );
+  const clock = () => performance.now();
+  await server.register(
+    inferRoutes({
+      live,
+      mirrors: mirrorQueue({ log: predictions, now, clock }),
+      version,
+      log: predictions,
+      now,
+      clock,
+      newPredictionId: predictionIds(randomBytes(6).readUIntBE(0, 6).toString(36).padStart(10, '0')),
       random: Math.random,
     }),
   );
+  await server.register(mlflowRoutes({ database, artifacts, artifactRoot, now, newId, random: Math.random }));
 
   const opened = resources.move();
   return { server, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -148,13 +373,105 @@ export async function openApp(options: AppOptions): Promise<App> {
 
 /** What a worker process can do; it knows the data folder and nothing else. */
 export function workerHandlers(dataFolder: string): JobHandlers {
-  return { ...datasetHandlers(datasetFoldersOf(dataFolder)) };
+  const folders = datasetFoldersOf(dataFolder);
+  return { ...datasetHandlers(folders), ...pipelineHandlers(folders), ...gateHandlers() };
 }
 
 const datasetFoldersOf = (dataFolder: string): DatasetFolders => ({
   folder: join(dataFolder, 'datasets'),
   tempFolder: join(dataFolder, 'tmp'),
 });
+
+/** Fixes a version's bytes before anything depends on them. */
+function sealer(deps: {
+  readonly database: Database;
+  readonly artifacts: Parameters<typeof sealVersion>[0]['artifacts'];
+  readonly blobs: BlobStore;
+  readonly inference: Inference;
+  readonly now: () => number;
+}): (ref: VersionRef) => Promise<ModelVersion> {
+  const { database, artifacts, blobs, inference, now } = deps;
+  const tryModel: TryModel = async ({ onnx, inputs, outputs }) => {
+    try {
+      using lease = await inference.load({ key: onnx.digest, path: blobs.path(onnx.digest), inputs, outputs });
+      if (lease.warmUpError === undefined) return [];
+      return [
+        {
+          code: 'serving/warm-up-failed',
+          severity: 'warn',
+          message: `It failed on a row of zeros: ${lease.warmUpError}`,
+        },
+      ];
+    } catch (error) {
+      return [
+        {
+          code: 'serving/cannot-load',
+          severity: 'refuse',
+          message: error instanceof Error ? error.message : String(error),
+        },
+      ];
+    }
+  };
+  return async ({ model, version: number }) => {
+    const read = database.read;
+    const version = await requireVersion(versionStore(read), model, number);
+    if (version.sealed && isServable(version)) return version;
+    const stores = {
+      models: modelStore(read),
+      versions: versionStore(read),
+      runs: runStore(read),
+      loggedModels: loggedModelStore(read),
+    };
+    const sealed = await sealVersion({ artifacts, blobs, tryModel, now }, version, await locationsOf(stores, version));
+    return database.write((tx) =>
+      saveSeal(
+        { versions: versionStore(tx), events: eventStore(tx), now },
+        { model, version: number, sealed, actor: 'rule:registry' },
+      ),
+    );
+  };
+}
+
+const versionResolver =
+  (database: Database, blobs: BlobStore): ResolveVersion =>
+  async ({ model, version: number }) => {
+    const version = await versionStore(database.read).find(model, number);
+    const { sealed, lineage } = version ?? {};
+    if (!sealed?.onnxDigest) return undefined;
+    return {
+      model,
+      version: number,
+      path: blobs.path(sealed.onnxDigest),
+      inputs: sealed.inputs,
+      outputs: sealed.outputs,
+      ...(lineage && { lineage }),
+    };
+  };
+
+/** What a project's file says about its endpoint is in force as soon as it is linked or changed. */
+const endpointUpdater =
+  ({
+    database,
+    live,
+    now,
+  }: {
+    readonly database: Database;
+    readonly live: LiveEndpoints;
+    readonly now: () => number;
+  }) =>
+  async (project: string, { endpoint, model }: ProjectConfig): Promise<void> => {
+    if (!endpoint || !model) return;
+    const { task, target } = model;
+    const settings = endpointOf(endpoint, { project, task, ...(target !== undefined && { target }) });
+    await database.write((tx) =>
+      saveEndpoint(
+        { endpoints: endpointStore(tx), events: eventStore(tx), now },
+        { endpoint: settings, actor: 'rule:project-file' },
+      ),
+    );
+    const stored: StoredEndpoint | undefined = await endpointStore(database.read).find(settings.name);
+    if (stored) await followTraffic({ live, endpoints: [stored] });
+  };
 
 function reasonsNotReady(state: DatabaseState): readonly string[] {
   return state.kind === 'ready' ? [] : [`the database is ${state.kind}: ${state.reason}`];

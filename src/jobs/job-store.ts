@@ -113,6 +113,17 @@ export const jobStore = (db: Db) => {
       return rows.map(toJob);
     },
 
+    /** Jobs of a kind that have not ended, oldest first. */
+    async open(kind: string): Promise<readonly Job[]> {
+      const rows = await jobs
+        .selectFrom('jobs')
+        .selectAll()
+        .where('kind', '=', kind)
+        .where('state', 'in', ['queued', 'running'])
+        .orderBy('created_at')
+        .execute();
+      return rows.map(toJob);
+    },
     async hasQueued(lane: Lane): Promise<boolean> {
       const row = await jobs
         .selectFrom('jobs')

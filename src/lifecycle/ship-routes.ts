@@ -1,0 +1,76 @@
+/** `rondo ship` over HTTP. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { PlatformError } from '../errors.ts';
+import { versionStore } from '../registry/version-store.ts';
+import { Percent, shareOf } from '../rollouts/quantity.ts';
+import type { Database } from '../storage/database.ts';
+import type { ReadCurrentProject } from './current-project-adapter.ts';
+import type { ShipWorker } from './ship-worker.ts';
+
+export type ShipRoutesDeps = {
+  readonly database: Database;
+  readonly readProject: ReadCurrentProject;
+  readonly shipments: ShipWorker;
+};
+
+export const shipRoutes =
+  ({ database, readProject, shipments }: ShipRoutesDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    app.post(
+      '/api/v1/projects/:project/ship',
+      {
+        config: { permission: 'deploy' },
+        schema: {
+          tags: ['rollouts'],
+          summary: 'Test a version by its gates and roll it out; without a version, the newest one',
+          params: Type.Object({ project: Type.String() }),
+          body: Type.Object(
+            {
+              version: Type.Optional(Type.Integer({ minimum: 1 })),
+              force: Type.Optional(
+                Type.Object(
+                  {
+                    gates: Type.Optional(Type.Boolean()),
+                    shadow: Type.Optional(Type.Boolean()),
+                    from: Type.Optional(Percent),
+                  },
+                  { additionalProperties: false },
+                ),
+              ),
+              reason: Type.Optional(Type.String({ maxLength: 2000 })),
+            },
+            { additionalProperties: false },
+          ),
+        },
+      },
+      async (request, reply) => {
+        const { name, config } = await readProject(request.params.project);
+        if (!config.endpoint || !config.model) {
+          throw new PlatformError('lifecycle/no-endpoint', name, {
+            hint: 'write `model:` and `endpoint:` into rondo.yaml',
+          });
+        }
+        const model = config.model.name;
+        const { force, reason } = request.body;
+        const version = request.body.version ?? (await versionStore(database.read).list(model))[0]?.version;
+        if (version === undefined)
+          throw new PlatformError('lifecycle/nothing-to-ship', model, { hint: 'rondo run makes one' });
+        const operation = await shipments.request(
+          {
+            ...{ project: name, endpoint: config.endpoint.name, model, version },
+            ...(force && {
+              force: {
+                gates: force.gates,
+                shadow: force.shadow,
+                ...(force.from !== undefined && { from: shareOf(force.from) }),
+              },
+            }),
+            ...(reason !== undefined && { reason }),
+          },
+          { actor: request.actor, gates: config.gates !== undefined },
+        );
+        return reply.code(202).send({ operation, model, version });
+      },
+    );
+  };
