@@ -1,4 +1,5 @@
 /** The main thread's side of the prediction log: groups what is to be written, and keeps the newest records for those who follow. */
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PlatformError } from '../errors.ts';
 import { threadEntry } from '../storage/thread-entry.ts';
@@ -189,6 +190,11 @@ export class PredictionLog implements AsyncDisposable {
 
   async findPrediction(id: string): Promise<PredictionRecord | undefined> {
     return (await this.find(id)).find((record) => record.kind === 'prediction');
+  }
+
+  /** Where an endpoint's segment files lie. */
+  folderOf(endpoint: string): string {
+    return join(this.#options.folder, endpoint);
   }
 
   /** @param seal also closes the segment that is being written, so that the files hold everything acknowledged so far */

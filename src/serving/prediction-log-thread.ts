@@ -181,7 +181,6 @@ function count(one: EndpointLog): void {
 async function afterAppend(): Promise<void> {
   for (const one of logs.values()) {
     if (one.uncounted.length === 0) continue;
-    count(one);
     await sealIfDue(one, { force: false });
   }
 }
@@ -198,6 +197,7 @@ async function segmentsOf(one: EndpointLog, seal: boolean): Promise<LogAnswers['
 }
 
 async function sealIfDue(one: EndpointLog, { force }: { force: boolean }): Promise<void> {
+  count(one);
   const segment = await one.log.seal({ force });
   if (!segment) return;
   await saveSummaries(one);

@@ -71,6 +71,8 @@ async function readSegments(folder: string): Promise<Segment[]> {
   }
 }
 
+type LogPage = { readonly lines: readonly string[] } | { readonly tables: Segment };
+
 export class SegmentLog {
   readonly #folder: string;
   readonly #limits: SegmentLimits;
@@ -253,7 +255,7 @@ export class SegmentLog {
   }
 
   /** @returns complete lines after a number; or the segment whose tables hold them */
-  async read(after: number, limit: number): Promise<{ lines: readonly string[] } | { tables: Segment }> {
+  async read(after: number, limit: number): Promise<LogPage> {
     if (after >= this.#last) return { lines: [] };
     const active = this.#active;
     if (active && after + 1 >= active.first) {
@@ -264,7 +266,14 @@ export class SegmentLog {
     if (!segment) throw new Error(`the log in ${this.#folder} has no record ${after + 1}`);
     if (segment.file === undefined) return { tables: segment };
     const file = { ...segment, file: segment.file };
-    return { lines: await this.#readFile(file, await this.#marksOf(file), after, limit) };
+    try {
+      return { lines: await this.#readFile(file, await this.#marksOf(file), after, limit) };
+    } catch (error) {
+      // Removed meanwhile, because its records are in tables.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !this.#segments.includes(segment))
+        return this.read(after, limit);
+      throw error;
+    }
   }
 
   async #readFile(

@@ -1,0 +1,60 @@
+/** Load from one thread: keeps a number of connections busy with one request for some seconds, and says how long answers took. */
+import { connect } from 'node:net';
+
+const [address = '', connections = '1', seconds = '1', file = ''] = process.argv.slice(2);
+const { readFileSync } = await import('node:fs');
+const { port, hostname, host, pathname } = new URL(address);
+const body = readFileSync(file);
+const request = Buffer.concat([
+  Buffer.from(
+    `POST ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
+  ),
+  body,
+]);
+const latencies: number[] = [];
+let failures = 0;
+const end = performance.now() + Number(seconds) * 1_000;
+
+function keepBusy(): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket = connect({ port: Number(port), host: hostname, noDelay: true });
+  let sent = 0;
+  let answer = Buffer.alloc(0);
+  const send = (): void => {
+    sent = performance.now();
+    socket.write(request);
+  };
+  socket.on('connect', send).on('error', reject);
+  socket.on('data', (chunk) => {
+    answer = answer.length === 0 ? chunk : Buffer.concat([answer, chunk]);
+    const head = answer.indexOf('\r\n\r\n');
+    if (head < 0) return;
+    const length = Number(/content-length: (\d+)/i.exec(answer.latin1Slice(0, head))?.[1]);
+    if (answer.length < head + 4 + length) return;
+    const now = performance.now();
+    if (answer.latin1Slice(9, 12) === '200') latencies.push(now - sent);
+    else failures++;
+    answer = Buffer.alloc(0);
+    if (now < end) send();
+    else {
+      socket.end();
+      resolve();
+    }
+  });
+  return promise;
+}
+
+const began = performance.now();
+await Promise.all(Array.from({ length: Number(connections) }, keepBusy));
+const took = (performance.now() - began) / 1_000;
+latencies.sort((a, b) => a - b);
+const at = (p: number) => latencies[Math.min(latencies.length - 1, Math.floor(p * latencies.length))] ?? 0;
+process.stdout.write(
+  JSON.stringify({
+    perSecond: latencies.length / took,
+    answers: latencies.length,
+    failures,
+    p50: at(0.5),
+    p99: at(0.99),
+  }),
+);

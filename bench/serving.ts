@@ -1,0 +1,101 @@
+/**
+ * Requests a second and latency of `infer` for one small model (100 trees, 20 features), with logging and summaries on, next to a
+ * bare `node:http` server with the same inference threads and no more. Rounds alternate; medians are shown.
+ * `node bench/serving.ts [rounds] [seconds]`
+ */
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempDisposable, open, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+type Round = { perSecond: number; answers: number; failures: number; p50: number; p99: number; cpuUs: number };
+
+const [rounds = '5', seconds = '3'] = process.argv.slice(2);
+const kinds = ['bare', 'buffered', 'durable'] as const;
+const levels = [1, 8, 64];
+const here = import.meta.dirname;
+await using folder = await mkdtempDisposable(join(process.env['RONDO_BENCH'] ?? tmpdir(), 'rondo-bench-'));
+const bodyFile = join(folder.path, 'body.json');
+const data = Array.from({ length: 20 }, (_, i) => Math.round(((i * 37) % 100) * 1.37) / 137);
+await writeFile(bodyFile, JSON.stringify({ inputs: [{ name: 'input', datatype: 'FP32', shape: [1, 20], data }] }));
+
+const servers = await Promise.all(
+  kinds.map(async (kind) => {
+    const own = join(folder.path, kind);
+    await (await import('node:fs/promises')).mkdir(own);
+    const child = fork(join(here, 'serving-server.ts'), [kind, own]);
+    const [url] = (await once(child, 'message')) as [string];
+    return { kind, child, url };
+  }),
+);
+
+const results = new Map<string, Round[]>();
+for (const connections of levels) {
+  for (const server of servers) await measure(server, connections, 1); // warms compilers, caches and files
+  for (let round = 0; round < Number(rounds); round++) {
+    for (const server of servers) {
+      const key = `${server.kind}/${connections}`;
+      results.set(key, [...(results.get(key) ?? []), await measure(server, connections, Number(seconds))]);
+    }
+  }
+}
+for (const { child } of servers) child.disconnect();
+
+console.log(`disk: fdatasync of 4 KiB p50 ${await syncMs(0.5)} ms, p99 ${await syncMs(0.99)} ms`);
+console.log('server    connections  requests/s  of bare  p50 ms  p99 ms  CPU µs/request  failures');
+for (const connections of levels) {
+  const bare = median(results.get(`bare/${connections}`) ?? [], 'perSecond');
+  for (const kind of kinds) {
+    const own = results.get(`${kind}/${connections}`) ?? [];
+    const cells = [
+      kind.padEnd(9),
+      String(connections).padStart(11),
+      median(own, 'perSecond').toFixed(0).padStart(11),
+      `${((median(own, 'perSecond') / bare) * 100).toFixed(0)} %`.padStart(8),
+      median(own, 'p50').toFixed(2).padStart(7),
+      median(own, 'p99').toFixed(2).padStart(7),
+      median(own, 'cpuUs').toFixed(0).padStart(15),
+      String(own.reduce((sum, { failures }) => sum + failures, 0)).padStart(9),
+    ];
+    console.log(cells.join(' '));
+  }
+}
+
+async function measure(
+  { child, url }: { child: ReturnType<typeof fork>; url: string },
+  connections: number,
+  duration: number,
+): Promise<Round> {
+  const before = await cpu(child);
+  const args = [join(here, 'serving-load.ts'), url, String(connections), String(duration), bodyFile];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const after = await cpu(child);
+  const round = JSON.parse(stdout) as Omit<Round, 'cpuUs'>;
+  return { ...round, cpuUs: (after - before) / round.answers };
+}
+
+async function cpu(child: ReturnType<typeof fork>): Promise<number> {
+  child.send('cpu');
+  const [{ user, system }] = (await once(child, 'message')) as [NodeJS.CpuUsage];
+  return user + system;
+}
+
+function median(values: readonly Round[], name: keyof Round): number {
+  const ordered = values.map((value) => value[name]).sort((a, b) => a - b);
+  return ordered[Math.floor(ordered.length / 2)] ?? Number.NaN;
+}
+
+async function syncMs(p: number): Promise<string> {
+  await using file = await open(join(folder.path, 'sync'), 'w');
+  const block = Buffer.alloc(4_096, 1);
+  const times: number[] = [];
+  for (let i = 0; i < 200; i++) {
+    const began = performance.now();
+    await file.write(block);
+    await file.datasync();
+    times.push(performance.now() - began);
+  }
+  return (times.sort((a, b) => a - b)[Math.floor(p * times.length)] ?? 0).toFixed(2);
+}
