@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { artifactKeyOf, checkSource, parseSource } from './model-source.ts';
+
+test('every way to name a model is told apart', () => {
+  assert.deepEqual(parseSource('models:/m-1f'), { kind: 'logged-model', id: 'm-1f' });
+  assert.deepEqual(parseSource('models:/iris/3'), { kind: 'version', model: 'iris', version: 3 });
+  assert.deepEqual(parseSource('models:/iris@champion'), { kind: 'alias', model: 'iris', alias: 'champion' });
+  assert.deepEqual(parseSource('models:/iris/latest'), { kind: 'stage', model: 'iris', stage: undefined });
+  assert.deepEqual(parseSource('runs:/ab12/model/x'), { kind: 'run', runId: 'ab12', path: 'model/x' });
+  assert.deepEqual(parseSource('mlflow-artifacts:/1/a/artifacts'), { kind: 'artifact', key: '1/a/artifacts' });
+  assert.deepEqual(parseSource('file:///srv/a'), { kind: 'local', path: '/srv/a' });
+  assert.deepEqual(parseSource('s3://bucket/a'), { kind: 'elsewhere' });
+  assert.throws(() => parseSource('models:/a/b/c'), { code: 'registry/invalid' });
+});
+
+test('an artifact of this server is known by its scheme or by the URL of the proxy', () => {
+  assert.equal(artifactKeyOf('mlflow-artifacts://host:5000/1//a/'), '1/a');
+  assert.equal(artifactKeyOf('http://host/api/2.0/mlflow-artifacts/artifacts/1/a'), '1/a');
+  assert.equal(artifactKeyOf('http://host/1/a'), undefined);
+});
+
+const run = { named: 'run_id', id: 'ab', location: 'mlflow-artifacts:/1/ab/artifacts' } as const;
+
+test('a source inside of what the run wrote is believed', () => {
+  checkSource('mlflow-artifacts:/1/ab/artifacts/model', run);
+  checkSource('runs:/ab/model', run);
+  checkSource('s3://bucket/model', run);
+  checkSource('/srv/ab/artifacts/m', { ...run, location: 'file:///srv/ab/artifacts' });
+});
+
+test('a source anywhere else is refused, however it is written', () => {
+  const sources = [
+    '/etc/passwd',
+    'file:///etc/passwd',
+    'runs:/cd/model',
+    'mlflow-artifacts:/1/cd/artifacts/model',
+    'mlflow-artifacts:/1/abc/artifacts/model',
+    'mlflow-artifacts:/1/ab/artifacts/../../cd',
+    'mlflow-artifacts:/1/ab/artifacts/%252e%252e/%252e%252e/cd',
+    's3://bucket/../other',
+    'models:/m-1',
+  ];
+  for (const source of sources) assert.throws(() => checkSource(source, run), { code: 'registry/invalid' }, source);
+  assert.throws(() => checkSource('/srv/ab/../x', { ...run, location: '/srv/ab' }), { code: 'registry/invalid' });
+});
