@@ -11,7 +11,9 @@ export async function openDatabase(options: {
   readonly folder: string;
 }): Promise<Database> {
   await mkdir(options.folder, { recursive: true });
-  const database = await (options.url === undefined ? openSqlite(options.folder) : openPostgres(options.url));
+  const database = await (options.url === undefined
+    ? openSqlite(options.folder, { idleLimitMs })
+    : openPostgres(options.url, { idleLimitMs }));
   try {
     await migrate(database);
     return database;
@@ -20,3 +22,6 @@ export async function openDatabase(options: {
     throw error;
   }
 }
+
+/** A transaction that sends nothing for so long is ended: on SQLite everybody else waits for it. */
+const idleLimitMs = 5_000;

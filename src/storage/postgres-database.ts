@@ -7,8 +7,13 @@ import type { Database, DatabaseState, Db } from './database.ts';
 import { narrowInteger } from './int64.ts';
 import { explainingErrors, isRetryable } from './postgres-error.ts';
 
-export async function openPostgres(url: string): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, max: poolSize, types: { getTypeParser } });
+export async function openPostgres(url: string, { idleLimitMs }: { readonly idleLimitMs: number }): Promise<Database> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    types: { getTypeParser },
+    idle_in_transaction_session_timeout: idleLimitMs,
+  });
   // A connection that dies while idle is replaced; the statement that needs one reports what is wrong.
   pool.on('error', () => {});
   try {

@@ -11,7 +11,8 @@ export function openSqliteConnection(path: string, role: 'writer' | 'reader') {
   const prepare = statementCache(database);
   return {
     run: (sql: string, parameters: readonly unknown[]): SqlResult => run(prepare(sql), parameters),
-    exec: (sql: string): void => database.exec(sql),
+    /** For BEGIN, COMMIT and their like. */
+    exec: (sql: string): void => void prepare(sql).statement.run(),
     inTransaction: (): boolean => database.isTransaction,
     close: (): void => database.close(),
   };

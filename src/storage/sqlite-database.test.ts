@@ -12,6 +12,7 @@ import type { Database, Db } from './database.ts';
 import { migrate } from './migrate.ts';
 import { openDatabase } from './open-database.ts';
 import { openSqliteConnection } from './sqlite-connection.ts';
+import { openSqlite } from './sqlite-database.ts';
 
 test('whatever use cases run together, exactly those that succeeded are there, each whole', async () => {
   /** A use case of so many statements that fails after `failsAfter` of them: by throwing, by a constraint, or not at all. */
@@ -87,6 +88,20 @@ test('a use case that keeps its transaction and writes after its end writes noth
   });
   await assert.rejects(async () => kept && insertPart(kept, 'late', 0));
   assert.deepEqual([...(await partsOf(database.read)).keys()], ['a']);
+});
+
+test('a write inside a write fails the outer one, and does not stop everybody for ever', async () => {
+  await using folder = await tempFolder();
+  await using database = await openSqlite(folder.path, { idleLimitMs: 100 });
+  await createParts(database);
+  const outer = database.write(async (tx) => {
+    await insertPart(tx, 'outer', 0);
+    const inner = database.write((other) => insertPart(other, 'inner', 0));
+    await inner;
+    await insertPart(tx, 'outer', 1);
+  });
+  await assert.rejects(outer);
+  assert.deepEqual([...(await partsOf(database.read)).keys()], ['inner']);
 });
 
 test('closing waits for the use cases that run', async () => {

@@ -7,12 +7,12 @@ import { createLease } from './lease.ts';
 import { readerDriver, writerDriver } from './sqlite-driver.ts';
 import { openReaderThread, openWriterThread, type ReaderThread, type WriterThread } from './sqlite-threads.ts';
 
-export async function openSqlite(folder: string): Promise<Database> {
+export async function openSqlite(folder: string, { idleLimitMs }: { readonly idleLimitMs: number }): Promise<Database> {
   const options = { path: join(folder, 'rondo.db') };
   const writer = await openWriterThread(options); // first: it creates the file and turns WAL on
   try {
     const readers = await Promise.all(Array.from({ length: readerCount }, () => openReaderThread(options)));
-    return new SqliteDatabase(writer, readers);
+    return new SqliteDatabase(writer, readers, idleLimitMs);
   } catch (error) {
     await writer.close();
     throw error;
@@ -31,11 +31,11 @@ class SqliteDatabase implements Database {
   readonly #announcements = createAnnouncements();
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(writer: WriterThread, readers: readonly ReaderThread[]) {
+  constructor(writer: WriterThread, readers: readonly ReaderThread[], idleLimitMs: number) {
     this.#writer = writer;
     this.#readers = readers;
     this.read = kyselyOver(readerDriver(readers));
-    this.#writes = kyselyOver(writerDriver(writer, createLease()));
+    this.#writes = kyselyOver(writerDriver(writer, createLease(), idleLimitMs));
     this.onCommit = this.#announcements.listen;
   }
 
@@ -65,10 +65,17 @@ class SqliteDatabase implements Database {
 function kyselyOver(driver: Driver): Db {
   return new Kysely({
     dialect: {
-      createAdapter: () => new SqliteAdapter(),
+      createAdapter: () => new ThreadedAdapter(),
       createDriver: () => driver,
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
   });
+}
+
+/** Kysely would let one caller in at a time, from its first statement until after its commit: no two would share a COMMIT. */
+class ThreadedAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
 }

@@ -23,7 +23,8 @@ export function readerDriver(readers: readonly ReaderThread[]): Driver {
   };
 }
 
-export function writerDriver(thread: WriterThread, lease: Lease): Driver {
+/** @param idleLimitMs a use case that sends no statement for so long waits for something else, perhaps for a `write` inside itself */
+export function writerDriver(thread: WriterThread, lease: Lease, idleLimitMs: number): Driver {
   let lastUseCase = 0;
   const useCases = new WeakMap<DatabaseConnection, UseCase>();
   const useCaseOf = (connection: DatabaseConnection): UseCase => useCases.get(connection)!; // made in acquireConnection
@@ -31,7 +32,7 @@ export function writerDriver(thread: WriterThread, lease: Lease): Driver {
     ...nothingToDo,
     acquireConnection: async () => {
       lastUseCase += 1;
-      const useCase = new UseCase(thread, lease, lastUseCase);
+      const useCase = new UseCase({ thread, lease, id: lastUseCase, idleLimitMs });
       const connection: DatabaseConnection = {
         executeQuery: async <R>(query: CompiledQuery) => resultOf<R>(query, await useCase.run(statementOf(query))),
         streamQuery: refuseToStream,
@@ -50,28 +51,36 @@ class UseCase {
   readonly #thread: WriterThread;
   readonly #lease: Lease;
   readonly #id: number;
+  readonly #idleLimitMs: number;
   #leased: Promise<void> | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #running = 0;
   #failure: unknown;
   #isOver = false;
 
-  constructor(thread: WriterThread, lease: Lease, id: number) {
-    this.#thread = thread;
-    this.#lease = lease;
-    this.#id = id;
+  constructor(options: { thread: WriterThread; lease: Lease; id: number; idleLimitMs: number }) {
+    this.#thread = options.thread;
+    this.#lease = options.lease;
+    this.#id = options.id;
+    this.#idleLimitMs = options.idleLimitMs;
   }
 
   async run(statement: Statement): Promise<SqlResult> {
-    this.#leased ??= this.#lease.acquire();
+    this.#leased ??= this.#takeLease();
     await this.#leased;
-    if (this.#isOver) throw new Error('this transaction is over: a statement was not awaited');
     // PostgreSQL ends a transaction at its first error; SQLite would go on, and hide that a use case relies on it.
     if (this.#failure !== undefined) throw new Error('this transaction has failed', { cause: this.#failure });
+    if (this.#isOver) throw new Error('this transaction is over: a statement was not awaited');
+    this.#running += 1;
     try {
       refuseWhenNotWritable(this.#thread);
       return await this.#thread.run(this.#id, statement);
     } catch (error) {
       this.#failure ??= error;
       throw error;
+    } finally {
+      this.#running -= 1;
+      this.#idle?.refresh();
     }
   }
 
@@ -79,6 +88,7 @@ class UseCase {
     if (this.#failure !== undefined) throw this.#failure; // Kysely then calls rollback
     this.#isOver = true;
     if (!this.#leased) return;
+    clearTimeout(this.#idle);
     const committed = this.#thread.release(this.#id, { waiting: this.#lease.waiting() });
     this.#lease.giveBack();
     await committed;
@@ -89,8 +99,25 @@ class UseCase {
     this.#isOver = true;
     if (!this.#leased) return;
     await this.#leased;
+    clearTimeout(this.#idle);
     this.#thread.rollback(this.#id, { waiting: this.#lease.waiting() });
     this.#lease.giveBack();
+  }
+
+  async #takeLease(): Promise<void> {
+    await this.#lease.acquire();
+    this.#idle = setTimeout(() => this.#giveUp(), this.#idleLimitMs);
+  }
+
+  #giveUp(): void {
+    if (this.#running > 0) {
+      this.#idle?.refresh();
+      return;
+    }
+    this.#failure = new Error(
+      'the transaction did nothing for 5 s: inside write, await nothing but its own statements',
+    );
+    void this.rollback();
   }
 }
 
