@@ -6,8 +6,9 @@ import { type DuckDb, openDuckDb } from '../jobs/duckdb-adapter.ts';
 import type { JobContext } from '../jobs/job.ts';
 import type { Task } from '../serving/endpoint.ts';
 import type { TestReport } from './gate.ts';
+import { type GateEvidence, groupingKey } from './gate-evidence.ts';
 import type { GateTest, Grouping } from './gates-config.ts';
-import { type GateEvidence, groupingKey, judgeTest } from './judge-test.ts';
+import { judge } from './judge.ts';
 import { columnNames, openScorer, readTable, type ScoredModel, type Scorer, type Table } from './score-rows-adapter.ts';
 import { sliceNames } from './slice-names.ts';
 
@@ -57,7 +58,7 @@ export async function measureCandidate(input: MeasureInput, context: JobContext)
     context.progress(0.95, 'comparing answers with the trainer’s');
     evidence.parity = await compareAnswers(db, parityFile, own, context.signal);
   }
-  return plan.map((test) => judgeTest(test, evidence));
+  return plan.map((test) => judge(test, evidence));
 }
 
 type Scoring = {

@@ -56,8 +56,14 @@ async function writeRows(folder: string): Promise<{ rows: Uint8Array; expected: 
   return { rows: await readFile(rows), expected: await readFile(expected) };
 }
 
+type Wishes = { readonly champion?: VersionRef; readonly target?: string };
+
 /** A database with versions whose models have the given biases, and everything that gates need around it. */
-async function openHouse(open: OpenTestDatabase, biases: readonly number[], champion?: VersionRef) {
+async function openHouse(
+  open: OpenTestDatabase,
+  biases: readonly number[],
+  { champion, target = 'late' }: Wishes = {},
+) {
   const stack = new AsyncDisposableStack();
   const database = stack.use(await open());
   const blobs = await openBlobFolder(join(database.folder, 'gate-blobs'));
@@ -91,7 +97,7 @@ async function openHouse(open: OpenTestDatabase, biases: readonly number[], cham
     assert.ok(found);
     return found;
   };
-  const rulesOf = async () => ({ gates, task: 'binary' as const, target: 'late', ...(champion && { champion }) });
+  const rulesOf = async () => ({ gates, task: 'binary' as const, target, ...(champion && { champion }) });
   const entry = join(import.meta.dirname, 'fixtures', 'test-worker.ts');
   const jobs = stack.use(
     await startJobs({
@@ -146,7 +152,7 @@ eachDatabase((name, open) => {
   });
 
   test(`${name}: a version with shifted probabilities keeps its AUC and is refused by the paired test and by parity`, async () => {
-    await using house = await openHouse(open, [0, 1.5], { model: 'flight-delay', version: 1 });
+    await using house = await openHouse(open, [0, 1.5], { champion: { model: 'flight-delay', version: 1 } });
     const job = await house.run(2);
     assert.equal(job.state, 'done', JSON.stringify(job.error));
     const report = job.result as GateReport; // what recordGates returned
@@ -165,6 +171,26 @@ eachDatabase((name, open) => {
     assert.equal(event?.subject, 'model/flight-delay/2');
     assert.equal(JSON.parse(event?.data ?? '').outcome, 'fail');
     assert.match(event?.reason ?? '', /^log_loss not worse than champion by more than 0.005: log_loss differs by/);
+  });
+
+  test(`${name}: another version than the champion can be asked for, and nobody is compared with himself`, async () => {
+    await using house = await openHouse(open, [0, 1.5], { champion: { model: 'flight-delay', version: 2 } });
+    const against = async (version: number, body?: object) =>
+      ((await house.run(version, body)).result as GateReport).against;
+    assert.equal(await against(2), undefined);
+    assert.deepEqual(await against(2, { against: { model: 'flight-delay', version: 1 } }), {
+      model: 'flight-delay',
+      version: 1,
+    });
+  });
+
+  test(`${name}: rows without the truth fail the operation, name the column and say what to do`, async () => {
+    await using house = await openHouse(open, [0], { target: 'delayed' });
+    const job = await house.run(1);
+    assert.equal(job.state, 'failed');
+    assert.deepEqual([job.error?.code, job.error?.subject], ['gates/missing-column', 'delayed']);
+    assert.match(job.error?.hint ?? '', /they have distance, origin, late/);
+    assert.equal((await house.latest(1)).statusCode, 404);
   });
 
   test(`${name}: a version without a report, and one that does not exist, are 404 with their own codes`, async () => {

@@ -8,9 +8,9 @@ import type { VersionStore } from '../registry/version-store.ts';
 import type { Task } from '../serving/endpoint.ts';
 import { sameVersion, type VersionRef, versionKey } from '../serving/traffic.ts';
 import { type GateReport, obstacles, overallOutcome, type TestReport } from './gate.ts';
+import type { GateEvidence } from './gate-evidence.ts';
 import type { GateStore } from './gate-store.ts';
 import { type GatesConfig, gatePlan } from './gates-config.ts';
-import type { GateEvidence } from './judge-test.ts';
 
 /** What a project's file says about its gates, and whom it serves now. */
 export type GateRules = {

@@ -154,7 +154,11 @@ function tensorOf({ name, datatype }: TensorSpec, values: readonly unknown[], di
     );
   const { onnx, array } = datatypes[datatype as Exclude<Datatype, 'BYTES'>];
   const big = datatype === 'INT64' || datatype === 'UINT64';
-  const numbers = values.map((value) => (big ? BigInt(Math.trunc(Number(value))) : numberOf(value)));
+  const numbers = values.map((value) => {
+    const x = numberOf(value);
+    if (!Number.isNaN(x) || datatype === 'FP32' || datatype === 'FP64') return big ? BigInt(Math.trunc(x)) : x;
+    throw new PlatformError('gates/unreadable', name, { hint: `an input of type ${datatype} cannot be missing` });
+  });
   // The table pairs type and array; onnxruntime's overloads cannot follow that.
   const data = (array as unknown as { from(values: readonly unknown[]): Float32Array }).from(numbers);
   return new Tensor(onnx as 'float32', data, dims);

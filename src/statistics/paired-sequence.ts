@@ -13,6 +13,8 @@
  * joined with a prior, σ = 0.05 s worth 3 days, and the term is widened by the squared ratio of the t to the normal quantile.
  * The prior is the upper end of what was measured (.02 to .05 of s over four pairs of models): it lets the first hours of a shadow
  * stop a model that is plainly broken, without letting a hundred pairs of one afternoon prove anything fine.
+ * Measured on real flights in real order (984 a day, 14 days, 12 looks a day, the season's mean at the margin, two pairs of models):
+ * each bound was wrong in 0 to 2 of 120 runs at α = 1.7 %. For proof ask for at least 3 days.
  * @see Searle, Casella & McCulloch (1992), Variance Components, §3.6, for unequal days
  */
 import { oneSidedHalfWidth, type SequenceDesign } from './confidence-sequence.ts';

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../statistics/seeded-random.ts';
 import { obstacles, overallOutcome, type TestReport } from './gate.ts';
+import { type GateEvidence, groupingKey } from './gate-evidence.ts';
 import { type GatesConfig, gatePlan } from './gates-config.ts';
-import { type GateEvidence, groupingKey, judgeTest } from './judge-test.ts';
+import { judge } from './judge.ts';
 import { sliceNames } from './slice-names.ts';
 
 type Rows = NonNullable<GateEvidence['rows']>;
@@ -34,13 +35,13 @@ function flights(n: number, { skill, worse = 0.5, seed = 1 }: { skill: number; w
   return { truth, candidate, champion, groups };
 }
 
-const judge = (config: GatesConfig['tests'][number], evidence: Partial<GateEvidence>): TestReport => {
+const judged = (config: GatesConfig['tests'][number], evidence: Partial<GateEvidence>): TestReport => {
   const [planned] = gatePlan({ data: 'x', tests: [config] });
   assert.ok(planned);
-  return judgeTest(planned, { latencies: new Map(), ...evidence });
+  return judge(planned, { latencies: new Map(), ...evidence });
 };
 const outcomeOf = (config: GatesConfig['tests'][number], evidence: Partial<GateEvidence>) =>
-  judge(config, evidence).verdict.outcome;
+  judged(config, evidence).verdict.outcome;
 
 test('no rows, no checks, no answers and no runs are inconclusive, never a pass', () => {
   for (const config of [
@@ -53,7 +54,7 @@ test('no rows, no checks, no answers and no runs are inconclusive, never a pass'
     { latency: 'p99', below: '10s' },
     { parity: 'x' },
   ] as const) {
-    const { verdict, applies } = judge(config, {});
+    const { verdict, applies } = judged(config, {});
     assert.equal(verdict.outcome, 'inconclusive');
     assert.equal(applies, true);
   }
@@ -80,14 +81,14 @@ test('a better model is not worse, a much worse one is refused by the comparison
   assert.equal(outcomeOf({ metric: 'log_loss', notWorseThan: 'champion', margin: 0.005 }, { rows: better }), 'pass');
   const { truth, candidate, champion, groups } = flights(4000, { skill: 1, worse: 2 });
   const swapped: Rows = { truth, candidate: champion ?? candidate, champion: candidate, groups };
-  const { verdict } = judge({ metric: 'auc', notWorseThan: 'champion', margin: 0.01 }, { rows: swapped });
+  const { verdict } = judged({ metric: 'auc', notWorseThan: 'champion', margin: 0.01 }, { rows: swapped });
   assert.equal(verdict.outcome, 'fail');
   assert.ok((verdict.value ?? 0) < -0.05 && verdict.threshold === -0.01);
 });
 
 test('the very same answers are not worse', () => {
   const { truth, candidate, groups } = flights(500, { skill: 1 });
-  const { verdict } = judge(
+  const { verdict } = judged(
     { metric: 'auc', notWorseThan: 'champion', margin: 0 },
     { rows: { truth, candidate, champion: candidate, groups } },
   );
@@ -96,15 +97,15 @@ test('the very same answers are not worse', () => {
 
 test('without a champion a comparison does not apply and keeps nobody back', () => {
   const { champion: _, ...alone } = flights(500, { skill: 1 });
-  const compared = judge({ metric: 'auc', notWorseThan: 'champion', margin: 0.01 }, { rows: alone });
+  const compared = judged({ metric: 'auc', notWorseThan: 'champion', margin: 0.01 }, { rows: alone });
   assert.equal(compared.applies, false);
-  assert.equal(overallOutcome([compared, judge({ metric: 'auc', atLeast: 0.6 }, { rows: alone })]), 'pass');
+  assert.equal(overallOutcome([compared, judged({ metric: 'auc', atLeast: 0.6 }, { rows: alone })]), 'pass');
   assert.equal(overallOutcome([compared]), 'inconclusive');
 });
 
 test('every slice is judged, the small one is listed and left open', () => {
   const rows = flights(6000, { skill: 1 });
-  const { verdict, slices } = judge({ metric: 'auc', by: 'origin', atLeast: 0.6, minRows: 500 }, { rows });
+  const { verdict, slices } = judged({ metric: 'auc', by: 'origin', atLeast: 0.6, minRows: 500 }, { rows });
   assert.equal(verdict.outcome, 'pass');
   assert.deepEqual(slices?.map(({ slice, outcome }) => [slice, outcome]).sort(), [
     ['ATL', 'pass'],
@@ -119,7 +120,7 @@ test('one bad slice fails the test and is named', () => {
   const rows = flights(6000, { skill: 1 });
   const origins = rows.groups.get(groupingKey({ column: 'origin' })) ?? [];
   const candidate = rows.candidate.map((score, i) => (origins[i] === 'ORD' ? 1 - score : score));
-  const { verdict } = judge(
+  const { verdict } = judged(
     { metric: 'auc', by: 'origin', atLeast: 0.6, minRows: 500 },
     { rows: { ...rows, candidate } },
   );
@@ -130,11 +131,11 @@ test('one bad slice fails the test and is named', () => {
 test('no slice with enough rows is inconclusive, and passes only by option', () => {
   const rows = flights(1000, { skill: 1 });
   const sliced = { metric: 'auc', by: 'origin', atLeast: 0.55, minRows: 900 } as const;
-  const strict = judge(sliced, { rows });
+  const strict = judged(sliced, { rows });
   assert.equal(strict.verdict.outcome, 'inconclusive');
   assert.equal(overallOutcome([strict]), 'inconclusive');
   assert.deepEqual(obstacles([strict]), [strict]);
-  assert.equal(overallOutcome([judge({ ...sliced, onInconclusive: 'pass' }, { rows })]), 'pass');
+  assert.equal(overallOutcome([judged({ ...sliced, onInconclusive: 'pass' }, { rows })]), 'pass');
 });
 
 test('forty slices at the floor are refused in no more than 5 % of samples', () => {
@@ -165,7 +166,7 @@ test('groups that are found alike pass, a group that is overlooked fails', () =>
   assert.equal(outcomeOf(config, { rows }), 'pass');
   const bands = rows.groups.get(groupingKey({ column: 'distance', cuts: [500, 1000] })) ?? [];
   const candidate = rows.candidate.map((score, i) => (bands[i] === 'below 500' ? score / 3 : score));
-  const { verdict } = judge(config, { rows: { ...rows, candidate } });
+  const { verdict } = judged(config, { rows: { ...rows, candidate } });
   assert.equal(verdict.outcome, 'fail');
   assert.match(verdict.reason, /below 500/);
 });
@@ -192,9 +193,9 @@ test('the share of passed checks is compared with what is asked', () => {
 
 test('one fail fails, one open question leaves it open', () => {
   const rows = flights(4000, { skill: 1 });
-  const pass = judge({ metric: 'auc', atLeast: 0.6 }, { rows });
-  const open = judge({ parity: 'x' }, { rows });
-  const fail = judge({ metric: 'auc', atLeast: 0.9 }, { rows });
+  const pass = judged({ metric: 'auc', atLeast: 0.6 }, { rows });
+  const open = judged({ parity: 'x' }, { rows });
+  const fail = judged({ metric: 'auc', atLeast: 0.9 }, { rows });
   assert.equal(overallOutcome([pass, open, fail]), 'fail');
   assert.equal(overallOutcome([pass, open]), 'inconclusive');
   assert.equal(overallOutcome([pass]), 'pass');
