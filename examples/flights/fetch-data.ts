@@ -2,8 +2,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
+import { originalFile, originalFlights, quoted } from './features/read-flights.ts';
 import { readOptions } from './options.ts';
-import { originalFile, originalFlights, quoted } from './read-flights.ts';
 
 if (import.meta.main) {
   const options = readOptions({ through: '2001-02', to: 'data/flights.parquet', damaged: false });

@@ -1,14 +1,13 @@
 /** Step 1: flights (and, once there are any, served flights with their outcome) become rows to train on and rows to judge by. */
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { dayOf } from './features.ts';
-import { modelRows } from './model-rows.ts';
+import { dayOf } from './features/features.ts';
+import { modelRows } from './features/model-rows.ts';
+import { quoted, readFlights } from './features/read-flights.ts';
+import { readLog } from './features/read-log.ts';
+import { type ModelRow, rowTable } from './features/row-table.ts';
+import { splitRows, splitRules } from './features/split-rows.ts';
 import { readOptions } from './options.ts';
-import { quoted, readFlights } from './read-flights.ts';
-import { readLog } from './read-log.ts';
-import { type ModelRow, rowTable } from './row-table.ts';
-import { splitRows, splitRules } from './split-rows.ts';
 
 if (import.meta.main) {
   const options = readOptions({
@@ -33,7 +32,7 @@ export async function prepare({ flights: path, recent, out, seed }: PrepareOptio
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
   const flights = await readFlights(connection, `read_parquet(${quoted(path)})`);
-  const log = existsSync(recent) ? await readLog(connection, recent) : undefined;
+  const log = await readLog(connection, recent);
   const days = { length: flights.length, day: Int32Array.from(flights.minute, dayOf), id: flights.id };
   const { train, gate } = splitRows(days, log, { ...splitRules, seed });
 

@@ -1,5 +1,5 @@
 /** Which rows train and which rows judge, told from the dates of the data alone: the same rule for every version. */
-import { sampleRows } from './random.ts';
+import { sampleRows } from '../random.ts';
 
 export type SplitRules = {
   readonly seed: number;

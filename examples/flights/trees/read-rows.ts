@@ -1,6 +1,6 @@
 /** The rows that `prepare.ts` wrote, as columns. */
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { quoted } from './read-flights.ts';
+import { quoted } from '../features/read-flights.ts';
 
 export type ModelColumns = {
   readonly length: number;

@@ -1,7 +1,8 @@
 /** From rows to a model: airports become rates, rates and numbers become trees. Nothing here reads or writes a file. */
+
+import { featureNames } from '../features/features.ts';
 import { airportRates, encode } from './airport-rates.ts';
 import { addTrees, type BoostingOptions, boost, type Ensemble } from './boosting.ts';
-import { featureNames } from './features.ts';
 import { areaUnderCurve, logLoss } from './judge.ts';
 import type { FlightModel } from './model-file.ts';
 import type { ModelColumns } from './read-rows.ts';
@@ -13,39 +14,42 @@ export type Progress = {
   readonly logLoss: number;
   readonly secondsPerTree: number;
 };
-export type FittedModel = FlightModel & { readonly auc: number; readonly logLoss: number };
+export type FittedModel = FlightModel & { readonly progress: Progress };
 
 const reportEvery = 10;
 
-/** @param now seconds on a clock that only goes forward, for the speed that is reported */
-export function fitModel(
+/** @param now seconds on a clock that only goes forward. @param onProgress awaited every ten trees and after the last */
+export async function fitModel(
   { train, test, now }: { train: ModelColumns; test: ModelColumns; now: () => number },
   options: BoostingOptions,
-  onProgress: (progress: Progress) => void,
-): FittedModel {
+  onProgress: (progress: Progress) => Promise<void>,
+): Promise<FittedModel> {
   const origins = airportRates(train.origin, train.late);
   const destinations = airportRates(train.destination, train.late);
   const encoders = { origins, destinations };
   const testColumns = trainingColumns(test, encoders);
   const scores = new Float64Array(test.length);
-  let scored = 0;
+  let ensemble: Ensemble = { base: 0, trees: [] };
+  let progress: Progress = { trees: 0, auc: 0.5, logLoss: Math.LN2, secondsPerTree: 0 };
   let since = now();
-  const report = (ensemble: Ensemble) => {
+  const report = async () => {
     const seconds = now() - since;
     const trees = ensemble.trees.length;
-    addTrees(ensemble, testColumns, scores, scored);
-    const measured = { auc: areaUnderCurve(scores, test.late), logLoss: logLoss(scores, test.late) };
-    onProgress({ trees, ...measured, secondsPerTree: seconds / (trees - scored) });
-    scored = trees;
+    addTrees(ensemble, testColumns, scores, progress.trees);
+    progress = {
+      trees,
+      auc: areaUnderCurve(scores, test.late),
+      logLoss: logLoss(scores, test.late),
+      secondsPerTree: seconds / (trees - progress.trees),
+    };
+    await onProgress(progress);
     since = now();
-    return measured;
   };
-  let last: { auc: number; logLoss: number } | undefined;
-  const ensemble = boost(trainingColumns(train, encoders), train.late, options, (count, soFar) => {
-    if (count % reportEvery === 0) last = report(soFar);
-  });
-  if (scored < ensemble.trees.length || !last) last = report(ensemble);
-  return { ensemble, origins, destinations, ...last };
+  for (ensemble of boost(trainingColumns(train, encoders), train.late, options)) {
+    if (ensemble.trees.length % reportEvery === 0) await report();
+  }
+  if (ensemble.trees.length > progress.trees) await report();
+  return { ensemble, origins, destinations, progress };
 }
 
 /** The columns in the order of the features, as the trees see them. */

@@ -2,9 +2,10 @@
  * The trained model as an ONNX file that takes raw columns, airports by name: what is logged, watched and sliced later says "ATL", not 17.
  * Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
+
+import { featureNames } from '../features/features.ts';
 import type { AirportRates } from './airport-rates.ts';
 import type { Ensemble } from './boosting.ts';
-import { featureNames } from './features.ts';
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 export type FlightModel = {
@@ -67,6 +68,15 @@ export function modelFile({ ensemble, origins, destinations, badUnits = false }:
     .message(8, (opset) => opset.text(1, machineLearning).int(2, 3))
     .finish();
 }
+
+/** The same as MLflow writes it. */
+export const modelSignature = {
+  inputs: featureNames.map((name) => ({ name, dtype: textInputs.has(name) ? 'object' : 'float32', shape: [-1, 1] })),
+  outputs: [
+    { name: 'label', dtype: 'int64', shape: [-1] },
+    { name: 'probabilities', dtype: 'float32', shape: [-1, 2] },
+  ],
+};
 
 const floatType = 1;
 const int64Type = 7;

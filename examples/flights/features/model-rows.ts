@@ -33,7 +33,7 @@ export function modelRows(flights: Flights): (row: number) => ModelRow {
   });
 }
 
-const flightAt = (flights: Flights, row: number) => ({
+export const flightAt = (flights: Flights, row: number) => ({
   minute: flights.minute[row] ?? 0,
   distance: flights.distance[row] ?? 0,
   origin: flights.origin[row] ?? 0,

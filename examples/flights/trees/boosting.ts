@@ -11,16 +11,15 @@ export type Ensemble = {
 };
 
 /**
+ * Yields after every tree, so that whoever trains can look, report or stop.
  * @param columns 32-bit floats, finite, one array a feature
  * @param labels 1 and 0, both present
- * @param onTree called after each tree with its number from 1
  */
-export function boost(
+export function* boost(
   columns: readonly Float32Array[],
   labels: Uint8Array,
   { trees: wanted, learningRate, ...shape }: BoostingOptions,
-  onTree: (count: number, ensemble: Ensemble) => void = () => {},
-): Ensemble {
+): Generator<Ensemble, void> {
   const positive = labels.reduce((sum, label) => sum + label, 0);
   if (positive === 0 || positive === labels.length) throw new RangeError('the labels are all the same');
   const base = Math.fround(Math.log(positive / (labels.length - positive)));
@@ -31,17 +30,16 @@ export function boost(
   const trees: Tree[] = [];
   while (trees.length < wanted) {
     for (let row = 0; row < labels.length; row++) {
-      const p = 1 / (1 + Math.exp(-(scores[row] ?? 0)));
+      const p = probability(scores[row] ?? 0);
       g[row] = p - (labels[row] ?? 0);
       h[row] = p * (1 - p);
     }
     const tree = grower.grow(g, h, scores);
     if (!tree) break;
     trees.push(tree);
-    onTree(trees.length, { base, trees });
+    yield { base, trees };
   }
   if (trees.length === 0) throw new RangeError('the features say nothing about the label: no split was found');
-  return { base, trees };
 }
 
 /** Log-odds of every row, summed as 64 bits. @param from number of the first tree to add; then `scores` holds the sum of those before it */
@@ -66,4 +64,6 @@ export function addTrees(
   return scores;
 }
 
-export const probability = (logOdds: number): number => 1 / (1 + Math.exp(-logOdds));
+export function probability(logOdds: number): number {
+  return 1 / (1 + Math.exp(-logOdds));
+}

@@ -1,4 +1,5 @@
 /** What the endpoint has answered and what came of it: logged inputs with their labels, as a table. */
+import { globSync, statSync } from 'node:fs';
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { dayOf } from './features.ts';
 import { quoted } from './read-flights.ts';
@@ -11,9 +12,16 @@ export type LoggedFlights = {
   readonly rows: readonly ModelRow[];
 };
 
-/** The label is called `late` or `label`, the date is a time, a text or milliseconds, as the log kept them. */
+/**
+ * @param path a file, or a folder of them; absent or empty before the first prediction
+ * @returns undefined when nothing was logged yet
+ *
+ * The label is called `late` or `label`, the date is a time, a text or milliseconds, as the log kept them.
+ */
 export async function readLog(connection: DuckDBConnection, path: string): Promise<LoggedFlights | undefined> {
-  const relation = `read_parquet(${quoted(path)})`;
+  const files = parquetFiles(path);
+  if (files.length === 0) return undefined;
+  const relation = `read_parquet([${files.map(quoted).join(', ')}], union_by_name = true)`;
   const described = await connection.runAndReadAll(`DESCRIBE SELECT * FROM ${relation}`);
   const typeOf = new Map(described.getRows().map(([name, type]) => [String(name), String(type)]));
   const label = typeOf.has('late') ? 'late' : 'label';
@@ -49,4 +57,10 @@ export async function readLog(connection: DuckDBConnection, path: string): Promi
     id: Int32Array.from(rows, ({ flightId }) => flightId),
     rows,
   };
+}
+
+function parquetFiles(path: string): string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) return [];
+  return found.isDirectory() ? globSync(`${path}/**/*.parquet`).sort() : [path];
 }
