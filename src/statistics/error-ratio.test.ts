@@ -52,3 +52,24 @@ test('three times the errors are found in every ramp', () => {
   const random = seededRandom(37);
   for (let run = 0; run < 100; run++) assert.notEqual(ramp(random, 3, 1), undefined);
 });
+
+test('the median number of errors to an alarm is the one published, to 15 %', () => {
+  const random = seededRandom(43);
+  const published = [
+    { share: 0.1, ratio: 2, median: 111 },
+    { share: 0.1, ratio: 3, median: 35 },
+    { share: 0.5, ratio: 2, median: 55 },
+    { share: 0.05, ratio: 3, median: 50 },
+  ];
+  for (const { share, ratio, median } of published) {
+    const needed = Array.from({ length: 301 }, () => {
+      let state = errorRatio({ tolerated: 1 });
+      while (state.peak < Math.log(20) && state.onCanary + state.onControl < 2000) {
+        state = addError(state, { onCanary: random.chance((ratio * share) / (ratio * share + 1 - share)), share });
+      }
+      return state.onCanary + state.onControl;
+    }).sort((a, b) => a - b);
+    const found = needed[150] ?? 0;
+    assert.ok(Math.abs(found - median) <= 0.15 * median + 1, `${found} for ${median} at ${share}, ratio ${ratio}`);
+  }
+});

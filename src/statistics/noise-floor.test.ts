@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jensenShannonDistance, ksDistance, populationStability } from './distance.ts';
+import { type Bins, fineEdges, histogramOf, presentCounts } from './histogram.ts';
 import { jensenShannonNoise, ksNoise, psiNoise } from './noise-floor.ts';
 import { seededRandom } from './seeded-random.ts';
 
@@ -35,4 +36,21 @@ test('of quiet windows of 200, 500 and 1,000 rows no more than 1 % exceed the fl
 
 test('one cell has no noise', () => {
   assert.equal(psiNoise(1, { reference: 100, current: 100, alpha: 0.01 }), 0);
+});
+
+test('a shift of a fifth of a deviation is above the floor in 95 of 100 windows of 1,000 rows', () => {
+  const random = seededRandom(47);
+  const normals = (n: number, shift: number) => Array.from({ length: n }, () => random.normal() + shift);
+  const reference = normals(20_000, 0);
+  const bins: Bins = { kind: 'numeric', edges: fineEdges(reference, 50) };
+  const known = presentCounts(histogramOf(bins, reference));
+  const floor = ksNoise({ reference: 20_000, current: 1000, alpha: 0.01 });
+  let found = 0;
+  let alarms = 0;
+  for (let run = 0; run < 200; run++) {
+    if (ksDistance(known, presentCounts(histogramOf(bins, normals(1000, 0.2)))) > floor) found++;
+    if (ksDistance(known, presentCounts(histogramOf(bins, normals(1000, 0)))) > floor) alarms++;
+  }
+  assert.ok(found >= 190, `${found} of 200`);
+  assert.ok(alarms <= 2 + 5, `${alarms} of 200`);
 });
