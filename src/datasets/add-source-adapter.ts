@@ -8,6 +8,7 @@ import { openChunkStore } from './chunk-store-adapter.ts';
 import { createChunker } from './chunker.ts';
 import { type Check, parseSource } from './data-config.ts';
 import { refusals, type Scan } from './dataset.ts';
+import { openFileMemory } from './file-memory-adapter.ts';
 import { checksAsYaml, inferChecks } from './infer-checks.ts';
 import type { AddedFiles } from './record-version.ts';
 import { listSource, type SourceFile } from './source-adapter.ts';
@@ -31,12 +32,14 @@ export type AddInput = {
 export async function addSource(folders: DatasetFolders, input: AddInput, context: JobContext): Promise<AddedFiles> {
   const { project, name, source, checks } = input;
   context.progress(undefined, 'looking at the files');
-  const { root, files } = await sourceFiles(input);
+  const { root, files } = sourceFiles(input);
   const scan = await scanFiles(folders, { root, files, checks }, context.signal);
   if (refusals(scan.checks).length > 0) return { project, name, source, scan };
   await using chunks = await openChunkStore(join(folders.folder, 'chunks'));
-  const tree = await storeTree({ chunker: createChunker(), chunks }, files, context);
+  const memory = await openFileMemory(folders.folder, { root, has: chunks.has, now: Date.now });
+  const tree = await storeTree({ chunker: createChunker(), chunks, memory }, files, context);
   await chunks.commit();
+  await memory.save();
   await writeTree(folders.folder, tree);
   const { bytes, newBytes } = tree;
   return { project, name, source, scan, tree: { root: tree.root, files: files.length, bytes, newBytes } };
@@ -48,7 +51,7 @@ export async function inferFromSource(
   input: Omit<AddInput, 'checks'>,
   context: JobContext,
 ): Promise<{ readonly rows: number; readonly checks: readonly Check[]; readonly yaml: string }> {
-  const { root, files } = await sourceFiles(input);
+  const { root, files } = sourceFiles(input);
   const sql = tableSql(paths(files), root);
   if (!sql)
     throw new PlatformError('datasets/unreadable', input.source, {
@@ -89,14 +92,16 @@ async function scanFiles(
   return await scanTable(db, sql, checks); // awaited here: `db` closes when this function is left
 }
 
-async function sourceFiles({ projectFolder, source, exported }: Omit<AddInput, 'checks'>) {
+function sourceFiles({ projectFolder, source, exported }: Omit<AddInput, 'checks'>) {
   const parsed = parseSource(source);
   if (parsed?.kind === 'files') return listSource(projectFolder, parsed.pattern);
   if (parsed?.kind === 'endpoint' && exported !== undefined) {
-    return listSource(exported, '.').catch((error) => {
+    try {
+      return listSource(exported, '.');
+    } catch (error) {
       if (error instanceof PlatformError && error.code === 'datasets/no-files') return { root: exported, files: [] };
       throw error;
-    });
+    }
   }
   throw new PlatformError('datasets/bad-source', source, {
     hint: 'Give a file, folder or glob below the project folder, or endpoint://name?last=60d.',

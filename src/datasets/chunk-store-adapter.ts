@@ -4,7 +4,7 @@
  * pack without an index, which the next writer removes.
  */
 import { randomUUID } from 'node:crypto';
-import { fdatasyncSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PlatformError } from '../errors.ts';
@@ -24,7 +24,8 @@ export interface ChunkStore {
   /** Makes everything put so far durable and findable. Until then nothing of it counts. */
   commit(): Promise<void>;
   /** @throws PlatformError `datasets/damaged` when the chunk is missing */
-  read(digest: string): Promise<Uint8Array>;
+  read(digest: string): Uint8Array | Promise<Uint8Array>;
+  has(digest: string): boolean;
 }
 
 /** @param folder made when it is not there. One writer per process; several processes may share the folder. */
@@ -33,7 +34,7 @@ export async function openChunkStore(folder: string): Promise<ChunkStore & Async
   // About 200 bytes a chunk in memory: 100 GiB of distinct data are 1.6 million chunks.
   const known = new Map<string, Location>();
   const loaded = new Set<string>();
-  const readers = new Map<string, FileHandle>();
+  const readers = new Map<string, number>();
   const staging = Buffer.allocUnsafe(stagingBytes);
   let pack:
     | { readonly id: string; readonly file: FileHandle; readonly records: Buffer[]; written: number; staged: number }
@@ -86,27 +87,27 @@ export async function openChunkStore(folder: string): Promise<ChunkStore & Async
       await Promise.all(pending);
       if (pending.length > 0) await syncFolder(folder);
     },
-    async read(digest) {
-      if (!known.has(digest)) await load();
+    read(digest) {
       const location = known.get(digest);
-      if (!location) throw new PlatformError('datasets/damaged', `chunk ${digest} is missing`);
-      let reader = readers.get(location.pack);
-      if (!reader) {
-        reader = await open(join(folder, `${location.pack}.pack`), 'r');
-        readers.set(location.pack, reader);
-      }
-      const bytes = Buffer.allocUnsafe(location.size);
-      const { bytesRead } = await reader.read(bytes, 0, location.size, location.offset);
-      if (bytesRead !== location.size)
-        throw new PlatformError('datasets/damaged', `pack ${location.pack} is cut short`);
-      return bytes;
+      // Another process may have kept it since this one looked.
+      return location ? readAt(location) : load().then(() => readAt(known.get(digest) ?? missing(digest)));
     },
+    has: (digest) => known.has(digest),
     async [Symbol.asyncDispose]() {
       await Promise.allSettled(sealing);
       if (pack) await abandon(folder, pack);
-      for (const reader of readers.values()) await reader.close();
+      for (const reader of readers.values()) closeSync(reader);
     },
   };
+
+  function readAt({ pack: id, offset, size }: Location): Uint8Array {
+    const reader = readers.get(id) ?? openSync(join(folder, `${id}.pack`), 'r');
+    readers.set(id, reader);
+    const bytes = Buffer.allocUnsafe(size);
+    if (readSync(reader, bytes, 0, size, offset) !== size)
+      throw new PlatformError('datasets/damaged', `pack ${id} is cut short`);
+    return bytes;
+  }
 
   async function keep(digest: string, bytes: Uint8Array): Promise<number> {
     if (pack && pack.written + pack.staged + bytes.length > packBytes) await seal();
@@ -127,6 +128,10 @@ export async function openChunkStore(folder: string): Promise<ChunkStore & Async
     known.set(digest, { pack: pack.id, offset, size: bytes.length });
     return bytes.length;
   }
+}
+
+function missing(digest: string): never {
+  throw new PlatformError('datasets/damaged', `chunk ${digest} is missing`);
 }
 
 async function finishPack(

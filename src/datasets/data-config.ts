@@ -18,8 +18,13 @@ const common = {
 };
 
 /** Kinds of values a column may be asked to have, whatever its width or encoding. */
-export const valueTypes = ['integer', 'number', 'text', 'boolean', 'time'] as const;
-export type ValueType = (typeof valueTypes)[number];
+const valueType = Type.Union([
+  Type.Literal('integer'),
+  Type.Literal('number'),
+  Type.Literal('text'),
+  Type.Literal('boolean'),
+  Type.Literal('time'),
+]);
 
 export const ColumnCheck = Type.Object(
   {
@@ -33,7 +38,7 @@ export const ColumnCheck = Type.Object(
     in: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), { minItems: 1 })),
     notNull: Type.Optional(Type.Literal(true)),
     unique: Type.Optional(Type.Literal(true)),
-    type: Type.Optional(Type.Union(valueTypes.map((type) => Type.Literal(type)))),
+    type: Type.Optional(valueType),
     ...common,
   },
   // `column` and at least one thing to check.

@@ -1,7 +1,7 @@
 /** From files to a tree and back. Worker process only: it hashes and copies on its thread. */
 import { hash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { chmod, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { PlatformError } from '../errors.ts';
@@ -9,6 +9,7 @@ import type { JobContext } from '../jobs/job.ts';
 import { type ChunkStore, writeDurably } from './chunk-store-adapter.ts';
 import { type Chunker, chunkSizes } from './chunker.ts';
 import { fileDigest, rootDigest, sortTree, type TreeEntry } from './dataset.ts';
+import type { FileMemory } from './file-memory-adapter.ts';
 import type { SourceFile } from './source-adapter.ts';
 
 export type StoredTree = {
@@ -23,7 +24,7 @@ const breatheEveryMs = 50;
 
 /** Cuts, hashes and keeps the files. @throws PlatformError `datasets/source-changed` when one changes meanwhile */
 export async function storeTree(
-  { chunker, chunks }: { chunker: Chunker; chunks: ChunkStore },
+  { chunker, chunks, memory }: { chunker: Chunker; chunks: ChunkStore; memory?: FileMemory },
   files: readonly SourceFile[],
   { signal, progress }: Pick<JobContext, 'signal' | 'progress'>,
 ): Promise<StoredTree> {
@@ -39,18 +40,30 @@ export async function storeTree(
   };
 
   for (const file of files) {
+    const seen = memory?.recall(file);
+    if (seen) state.done += file.size;
+    const digests = seen ?? (await cutFile(file));
+    entries.push({ path: file.name, size: file.size, digest: fileDigest(digests), chunks: digests });
+    if (!seen) memory?.learn(file, digests);
+    await pause();
+  }
+  const sorted = sortTree(entries);
+  return { root: rootDigest(sorted), entries: sorted, bytes: total, newBytes: state.newBytes };
+
+  async function cutFile(file: SourceFile): Promise<readonly string[]> {
+    const { window } = chunker;
     const digests: string[] = [];
     const descriptor = openSync(file.path, 'r');
     try {
-      const { window } = chunker;
-      let [from, filled, ended] = [0, 0, false];
-      while (true) {
+      let [filled, length, ended] = [0, 0, file.size === 0];
+      while (filled > 0 || !ended) {
         if (!ended) {
           const read = readSync(descriptor, window, filled, window.length - filled, null);
-          ended = read === 0;
           filled += read;
+          length += read;
+          ended = read === 0 || length >= file.size;
         }
-        from = 0;
+        let from = 0;
         while (from < filled) {
           const to = chunker.endOf(from, filled);
           if (to === filled && !ended && to - from < chunkSizes.most) break;
@@ -62,13 +75,12 @@ export async function storeTree(
           state.done += to - from;
           from = to;
         }
-        if (ended) break;
         window.copyWithin(0, from, filled);
         filled -= from;
         await pause();
       }
-      const { size, mtimeMs, ino } = fstatSync(descriptor);
-      if (size !== file.size || mtimeMs !== file.mtimeMs || ino !== file.ino) {
+      const { size, ctimeMs, ino } = fstatSync(descriptor);
+      if (length !== size || size !== file.size || ctimeMs !== file.ctimeMs || ino !== file.ino) {
         throw new PlatformError('datasets/source-changed', file.name, {
           hint: 'Add it again when it is no longer written to.',
         });
@@ -76,11 +88,8 @@ export async function storeTree(
     } finally {
       closeSync(descriptor);
     }
-    entries.push({ path: file.name, size: file.size, digest: fileDigest(digests), chunks: digests });
-    await pause();
+    return digests;
   }
-  const sorted = sortTree(entries);
-  return { root: rootDigest(sorted), entries: sorted, bytes: total, newBytes: state.newBytes };
 }
 
 const treePath = (folder: string, root: string) => join(folder, 'trees', `${root}.jsonl`);
@@ -116,19 +125,30 @@ export async function checkoutTree(
 ): Promise<readonly TreeEntry[]> {
   const half = `${target}.half`;
   await rm(half, { recursive: true, force: true });
-  await mkdir(half, { recursive: true, mode: 0o700 });
+  const made = new Set<string>();
   const entries = await readTree(folder, root);
+  let breathed = performance.now();
+  mkdirSync(half, { recursive: true, mode: 0o700 });
   for (const entry of entries) {
     const path = safeJoin(half, entry.path);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await using file = await open(path, 'wx', 0o600);
-    for (const digest of entry.chunks) {
-      signal.throwIfAborted();
-      const bytes = await chunks.read(digest);
-      if (hash('sha256', bytes) !== digest) throw new PlatformError('datasets/damaged', `chunk ${digest} was changed`);
-      await file.write(bytes);
+    const parent = dirname(path);
+    if (!made.has(parent)) mkdirSync(parent, { recursive: true, mode: 0o700 });
+    made.add(parent);
+    const descriptor = openSync(path, 'wx', mode);
+    try {
+      for (const digest of entry.chunks) {
+        const bytes = await chunks.read(digest);
+        if (hash('sha256', bytes) !== digest)
+          throw new PlatformError('datasets/damaged', `chunk ${digest} was changed`);
+        writeSync(descriptor, bytes);
+      }
+    } finally {
+      closeSync(descriptor);
     }
-    await file.chmod(mode);
+    if (performance.now() - breathed < breatheEveryMs) continue;
+    await breathe();
+    signal.throwIfAborted();
+    breathed = performance.now();
   }
   await rename(half, target);
   return entries;

@@ -2,8 +2,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { arch, availableParallelism, cpus, platform, release } from 'node:os';
-import { basename } from 'node:path';
+import { basename, relative, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { type AddInput, addSource } from '../datasets/add-source-adapter.ts';
@@ -56,9 +57,10 @@ export async function digestFiles(
   signal: AbortSignal,
 ): Promise<Record<string, string>> {
   const digests: Record<string, string> = {};
+  const base = await realpath(folder);
   for (const pattern of patterns) {
-    const { root, files } = await listSource(folder, pattern);
-    const prefix = root.length > folder.length ? `${root.slice(folder.length + 1)}/` : '';
+    const { root, files } = listSource(folder, pattern);
+    const prefix = root === base ? '' : `${relative(base, root).replaceAll(sep, '/')}/`;
     for (const { path, name } of files) {
       const hash = createHash('sha256');
       await pipeline(createReadStream(path), hash, { signal });

@@ -43,9 +43,10 @@ export async function digestOutputs(
   const nothing: ChunkStore = {
     put: () => 0,
     commit: async () => {},
-    read: async (digest) => {
+    read: (digest) => {
       throw new PlatformError('datasets/damaged', digest);
     },
+    has: () => false,
   };
   const outputs: Record<string, string> = {};
   for (const path of writes) {
@@ -95,6 +96,6 @@ async function storeOne(
 ) {
   const found = await lstat(join(projectFolder, path)).catch(() => undefined);
   if (!found) return undefined;
-  const { files } = await listSource(projectFolder, path);
+  const { files } = listSource(projectFolder, path);
   return storeTree({ chunker: createChunker(), chunks }, files, context);
 }
