@@ -37,8 +37,20 @@ export async function verifyLog(
   checkpoints: readonly KnownCheckpoint[],
 ): Promise<LogVerification> {
   const ahead = checkpoints.toSorted((a, b) => a.size - b.size);
-  let range = emptyRange;
   let goodSize = 0;
+  const passCheckpoints = (range: CompactRange): LogProblem | undefined => {
+    while (ahead[0]?.size === range.size) {
+      const checkpoint = ahead.shift()!; // it is there: its size was just read
+      const problem = compare(checkpoint, range, goodSize);
+      if (problem) return problem;
+      goodSize = checkpoint.size;
+    }
+    return undefined;
+  };
+
+  let range = emptyRange;
+  const atStart = passCheckpoints(range);
+  if (atStart) return { ok: false, problem: atStart };
   for await (const entry of entries()) {
     const position = range.size + 1;
     const { event, leaf } = entry;
@@ -46,14 +58,10 @@ export async function verifyLog(
       return { ok: false, problem: await explain(entries, { ...entry, position }) };
     }
     range = addLeaves(range, [leaf]);
-    while (ahead[0]?.size === range.size) {
-      const checkpoint = ahead.shift()!; // it is there: its size was just read
-      const problem = compare(checkpoint, range, goodSize);
-      if (problem) return { ok: false, problem };
-      goodSize = checkpoint.size;
-    }
+    const problem = passCheckpoints(range);
+    if (problem) return { ok: false, problem };
   }
-  const [beyond] = ahead.filter(({ size }) => size > range.size);
+  const [beyond] = ahead;
   if (beyond) return { ok: false, problem: truncated(beyond, range.size) };
   return { ok: true, size: range.size, root: rootOf(range), checkpoints: checkpoints.length };
 }
