@@ -1,6 +1,5 @@
 /** The composition root: data folder -> stores -> contexts -> server. Nothing imports it but main.ts and tests. */
-import { randomBytes, randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.ts';
@@ -25,7 +24,7 @@ import { isLoopback, requireAdministrator } from './http/require-administrator.t
 import { buildServer } from './http/server.ts';
 import { openSignIn } from './http/sign-in.ts';
 import { forkWorker } from './jobs/fork-worker.ts';
-import type { JobHandlers } from './jobs/job.ts';
+import type { JobHandlers, RunJob } from './jobs/job.ts';
 import { jobStore } from './jobs/job-store.ts';
 import { operationRoutes } from './jobs/operation-routes.ts';
 import { startJobs } from './jobs/start-jobs.ts';
@@ -40,41 +39,36 @@ import { mlflowRoutes } from './mlflow/mlflow-routes.ts';
 import { executionRoutes } from './pipelines/execution-routes.ts';
 import { pipelineHandlers, pipelineKinds } from './pipelines/pipeline-worker.ts';
 import { startRegistrations } from './pipelines/registration-worker.ts';
-import { modelStore } from './registry/model-store.ts';
-import { isServable, type ModelVersion } from './registry/model-version.ts';
-import { requireVersion } from './registry/register-version.ts';
-import { locationsOf } from './registry/resolve-source.ts';
-import { saveSeal } from './registry/save-seal.ts';
-import { sealVersion, type TryModel } from './registry/seal-version.ts';
+import { modelRoutes, sealAndSave } from './registry/model-routes.ts';
+import type { TryModel } from './registry/seal-version.ts';
 import { versionStore } from './registry/version-store.ts';
 import { rolloutPlan } from './rollouts/rollout-config.ts';
 import { rolloutRoutes } from './rollouts/rollout-routes.ts';
 import { type RolloutServing, startRolloutWorker } from './rollouts/rollout-worker.ts';
 import type { RolloutStart } from './rollouts/start-rollout.ts';
+import {
+  exportEndpoint as exportLog,
+  readTablesWith,
+  servingHandlers,
+  startCompaction,
+  tablesFolderOf,
+} from './serving/compact-log-worker.ts';
 import type { Endpoint } from './serving/endpoint.ts';
-import { endpointClock } from './serving/endpoint-clock.ts';
 import { endpointOf } from './serving/endpoint-config.ts';
-import { endpointRoutes } from './serving/endpoint-routes.ts';
 import { endpointStore, type StoredEndpoint } from './serving/endpoint-store.ts';
-import { inferRoutes } from './serving/infer-routes.ts';
-import { type Inference, startInference } from './serving/inference-adapter.ts';
-import { LiveEndpoints, type ResolveVersion } from './serving/live-endpoints.ts';
-import { mirrorQueue } from './serving/mirror-queue.ts';
-import { predictionIds } from './serving/prediction-id.ts';
-import { openPredictionLog } from './serving/prediction-log-store.ts';
-import { predictionRoutes } from './serving/prediction-routes.ts';
-import { describeRuntime } from './serving/runtime-adapter.ts';
+import type { Inference } from './serving/inference-adapter.ts';
+import type { LiveEndpoints, ResolveVersion } from './serving/live-endpoints.ts';
 import { saveEndpoint } from './serving/save-endpoint.ts';
-import { publishServingMetrics } from './serving/serving-metrics-adapter.ts';
-import { followTraffic, type SetTrafficDeps, saveTraffic, setTraffic } from './serving/set-traffic.ts';
+import { followTraffic, setTraffic } from './serving/set-traffic.ts';
+import { startServing } from './serving/start-serving-adapter.ts';
 import { noTraffic, type VersionRef } from './serving/traffic.ts';
 import { blobArtifactRoot } from './storage/artifact-blobs.ts';
 import { openArtifactFolder } from './storage/artifact-folder.ts';
 import { type BlobStore, openBlobFolder } from './storage/blob-store.ts';
 import type { Database, DatabaseState } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
-import { loggedModelStore } from './tracking/logged-model-store.ts';
-import { runStore } from './tracking/run-store.ts';
+import { experimentRoutes } from './tracking/experiment-routes.ts';
+import { runRoutes } from './tracking/run-routes.ts';
 
 export type AppOptions = {
   readonly config: Config;
@@ -112,35 +106,44 @@ export async function openApp(options: AppOptions): Promise<App> {
   resources.use(await startCheckpoints({ database, folder: dataFolder, now, onError }));
   const signal = eventSignal(database);
 
-  const inference = resources.use(await startInference({ concurrency: Math.max(1, availableParallelism() - 1) }));
-  const mirrorInference = resources.use(await startInference({ concurrency: 1 }));
-  const seal = sealer({ database, artifacts, blobs, inference, now });
+  // Serving asks the worker for old records, and jobs ask serving for models: each is called only once both are open.
+  const runJob: RunJob = (kind, input, run) => jobs.run(kind, input, run);
+  const predictionFolder = join(dataFolder, 'predictions');
   const resolveVersion = versionResolver(database, blobs);
-  const predictions = resources.use(
-    await openPredictionLog({
-      folder: join(dataFolder, 'predictions'),
-      readTables: (tables, where) => jobs.run('serving.read-tables', { tables, where }),
+  const serving = resources.use(
+    await startServing({
+      database,
+      folder: predictionFolder,
+      resolveVersion,
+      readTables: readTablesWith(runJob),
+      metrics,
+      version,
+      now,
     }),
   );
-  const live = resources.use(new LiveEndpoints({ inference, mirrorInference, log: predictions, resolveVersion }));
-  const endpointNow = endpointClock({ watermark: (name) => predictions.watermark(name), now });
+  const { inference, live, endpointNow } = serving;
+  const sealing = { database, artifacts, blobs, now, tryModel: modelTrier(inference, blobs) };
+  const seal = ({ model, version: number }: VersionRef) =>
+    sealAndSave(sealing, { model, version: number, actor: 'rule:registry' });
   const findEndpoint = (name: string) => endpointStore(database.read).find(name);
-  const traffic: SetTrafficDeps = {
-    live,
-    findEndpoint,
-    save: (change) =>
-      database.write((tx) =>
-        saveTraffic({ endpoints: endpointStore(tx), events: eventStore(tx), now, endpointNow }, change),
-      ),
-  };
-  publishServingMetrics(metrics, { live, log: predictions });
 
   const takeUp = endpointUpdater({ database, live, now });
   const readProject = currentProjects({ database, now, afterwards: takeUp });
 
   const folders = datasetFoldersOf(dataFolder);
   const logFolder = join(dataFolder, 'executions');
-  const exportEndpoint: ExportEndpoint = async () => {};
+  const exportEndpoint: ExportEndpoint = async ({ endpoint: name, lastMs, folder }, signal) => {
+    const stored = await findEndpoint(name);
+    // Before the first prediction there is nothing to write, and that is no error: the loop has to begin somewhere.
+    if (!stored?.traffic.champion) return;
+    const to = endpointNow(stored.endpoint) - labelMaturityMs;
+    const from = lastMs === undefined ? 0 : endpointNow(stored.endpoint) - lastMs;
+    await exportLog(
+      { log: serving.log, live, run: runJob },
+      { endpoint: name, span: { from, to }, out: join(folder, `${name}.parquet`) },
+      signal,
+    );
+  };
   const exports = { exportEndpoint, tempFolder: folders.tempFolder };
   const address = { url: '' };
   const jobs = resources.use(
@@ -160,6 +163,8 @@ export async function openApp(options: AppOptions): Promise<App> {
           stepEnvironment: async ({ project }) => ({
             MLFLOW_TRACKING_URI: address.url,
             MLFLOW_EXPERIMENT_NAME: project,
+            // Run from the sources, `rondo/client` is a source file too.
+            ...(options.entry.endsWith('.ts') && { NODE_OPTIONS: '--conditions=rondo-source' }),
             ...(options.localToken && { MLFLOW_TRACKING_TOKEN: options.localToken }),
           }),
         }),
@@ -194,24 +199,36 @@ export async function openApp(options: AppOptions): Promise<App> {
         newId,
         random: Math.random,
       }),
-      run: (kind, input, run) => jobs.run(kind, input, run),
+      run: runJob,
       now,
       newId,
       onError,
     }),
   );
 
-  const serving: RolloutServing = {
+  resources.use(
+    startCompaction({
+      log: serving.log,
+      live,
+      run: runJob,
+      folder: tablesFolderOf(predictionFolder),
+      onError,
+    }),
+  );
+
+  const forRollouts: RolloutServing = {
     trafficOf: async (name) => (await findEndpoint(name))?.traffic ?? noTraffic,
     setTraffic: ({ endpoint, after, traffic: next, reason, actor }) =>
-      setTraffic(traffic, {
+      setTraffic(serving.trafficDeps, {
         ...{ endpoint, reason, actor },
         change: (current) => {
-          if (current.generation !== after) throw new PlatformError('serving/traffic-changed', endpoint);
+          if (current.generation !== after) throw new PlatformError('rollouts/generation-passed', endpoint);
           return next;
         },
       }).catch((error: unknown) => {
-        if (error instanceof PlatformError && error.code === 'serving/traffic-changed') return undefined;
+        const passed =
+          error instanceof PlatformError && /^(rollouts\/generation-passed|serving\/traffic-changed)$/.test(error.code);
+        if (passed) return undefined;
         throw error;
       }),
     load: async (_endpoint, ref) => {
@@ -224,15 +241,15 @@ export async function openApp(options: AppOptions): Promise<App> {
         return { kind: 'failed', problem: error instanceof Error ? error.message : String(error) };
       }
     },
-    readLog: predictions.readLog,
-    logSignal: predictions.signal,
+    readLog: serving.log.readLog,
+    logSignal: serving.log.signal,
     lastSeq: async (name) => {
-      await predictions.open(name);
-      return predictions.stats(name).last;
+      await serving.log.open(name);
+      return serving.log.stats(name).last;
     },
     endpointNow: async (name) => endpointNow((await findEndpoint(name))?.endpoint ?? { name }),
   };
-  const rollouts = resources.use(startRolloutWorker({ database, serving, now, newId, onError }));
+  const rollouts = resources.use(startRolloutWorker({ database, serving: forRollouts, now, newId, onError }));
   const planFor = async ({ project }: Pick<Endpoint, 'project'>) =>
     rolloutPlan((await readProject(project)).config.rollout);
   const existingEndpoint = async (name: string): Promise<Endpoint> => {
@@ -255,7 +272,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     }),
   );
 
-  for (const [name, problem] of await followTraffic({ live, endpoints: await endpointStore(database.read).list() })) {
+  for (const [name, problem] of await serving.follow()) {
     log.error({ err: problem, endpoint: name }, 'an endpoint cannot serve what it should');
   }
 
@@ -340,31 +357,10 @@ export async function openApp(options: AppOptions): Promise<App> {
       },
     }),
   );
-  await server.register(
-    endpointRoutes({
-      ...traffic,
-      log: predictions,
-      listEndpoints: () => endpointStore(database.read).list(),
-      endpointNow,
-      now,
-    }),
-  );
-  await server.register(
-    predictionRoutes({ log: predictions, live, inference, resolveVersion, runtime: await describeRuntime() }),
-  );
-  const clock = () => performance.now();
-  await server.register(
-    inferRoutes({
-      live,
-      mirrors: mirrorQueue({ log: predictions, now, clock }),
-      version,
-      log: predictions,
-      now,
-      clock,
-      newPredictionId: predictionIds(randomBytes(6).readUIntBE(0, 6).toString(36).padStart(10, '0')),
-      random: Math.random,
-    }),
-  );
+  await server.register(serving.routes);
+  await server.register(experimentRoutes({ database, artifactRoot, now }));
+  await server.register(runRoutes({ database, artifacts }));
+  await server.register(modelRoutes(sealing));
   await server.register(mlflowRoutes({ database, artifacts, artifactRoot, now, newId, random: Math.random }));
 
   const opened = resources.move();
@@ -374,7 +370,7 @@ export async function openApp(options: AppOptions): Promise<App> {
 /** What a worker process can do; it knows the data folder and nothing else. */
 export function workerHandlers(dataFolder: string): JobHandlers {
   const folders = datasetFoldersOf(dataFolder);
-  return { ...datasetHandlers(folders), ...pipelineHandlers(folders), ...gateHandlers() };
+  return { ...datasetHandlers(folders), ...pipelineHandlers(folders), ...gateHandlers(), ...servingHandlers(folders) };
 }
 
 const datasetFoldersOf = (dataFolder: string): DatasetFolders => ({
@@ -382,16 +378,10 @@ const datasetFoldersOf = (dataFolder: string): DatasetFolders => ({
   tempFolder: join(dataFolder, 'tmp'),
 });
 
-/** Fixes a version's bytes before anything depends on them. */
-function sealer(deps: {
-  readonly database: Database;
-  readonly artifacts: Parameters<typeof sealVersion>[0]['artifacts'];
-  readonly blobs: BlobStore;
-  readonly inference: Inference;
-  readonly now: () => number;
-}): (ref: VersionRef) => Promise<ModelVersion> {
-  const { database, artifacts, blobs, inference, now } = deps;
-  const tryModel: TryModel = async ({ onnx, inputs, outputs }) => {
+/** Whether a model loads and answers, in the runtime that would serve it. */
+const modelTrier =
+  (inference: Inference, blobs: BlobStore): TryModel =>
+  async ({ onnx, inputs, outputs }) => {
     try {
       using lease = await inference.load({ key: onnx.digest, path: blobs.path(onnx.digest), inputs, outputs });
       if (lease.warmUpError === undefined) return [];
@@ -412,25 +402,9 @@ function sealer(deps: {
       ];
     }
   };
-  return async ({ model, version: number }) => {
-    const read = database.read;
-    const version = await requireVersion(versionStore(read), model, number);
-    if (version.sealed && isServable(version)) return version;
-    const stores = {
-      models: modelStore(read),
-      versions: versionStore(read),
-      runs: runStore(read),
-      loggedModels: loggedModelStore(read),
-    };
-    const sealed = await sealVersion({ artifacts, blobs, tryModel, now }, version, await locationsOf(stores, version));
-    return database.write((tx) =>
-      saveSeal(
-        { versions: versionStore(tx), events: eventStore(tx), now },
-        { model, version: number, sealed, actor: 'rule:registry' },
-      ),
-    );
-  };
-}
+
+/** A label this young may still be missing: rows are not written out for training before. */
+const labelMaturityMs = 86_400_000;
 
 const versionResolver =
   (database: Database, blobs: BlobStore): ResolveVersion =>

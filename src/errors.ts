@@ -199,6 +199,7 @@ export const errorCatalogue = {
   'gates/unreadable': { status: 409, says: (subject) => `${subject} cannot be read as rows.` },
   'gates/missing-column': { status: 409, says: (subject) => `The gate rows lack ${subject}.` },
   'gates/bad-label': { status: 409, says: (subject) => `The truth is not usable: ${subject}.` },
+  'rollouts/generation-passed': { status: 409, says: (subject) => `The traffic of ${subject} was changed by somebody else.` },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -62,7 +62,8 @@ function everyNameIsType(clause: string): boolean {
 }
 
 const resolve = (source: Source, target: string) => relative(root, normalize(join(root, dirname(source.path), target)));
-const isTest = (path: string) => path.endsWith('.test.ts');
+/** Tests, and what only tests import. */
+const isTest = (path: string) => path.endsWith('.test.ts') || /(^|\/)test-[\w-]+\.ts$/.test(path);
 const isOutside = (path: string) => outsideSuffix.test(path) || outsideFiles.has(path) || outsideFolders.has(path.split('/')[0] ?? '');
 
 test('the scan finds the sources and their imports', () => {
