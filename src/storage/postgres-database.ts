@@ -5,7 +5,7 @@ import { PlatformError } from '../errors.ts';
 import { type Announcements, createAnnouncements } from './announcements.ts';
 import type { Database, DatabaseState, Db } from './database.ts';
 import { narrowInteger } from './int64.ts';
-import { explainingErrors, isRetryable } from './postgres-error.ts';
+import { explainingErrors, isRetryable, postgresError } from './postgres-error.ts';
 
 export async function openPostgres(url: string, { idleLimitMs }: { readonly idleLimitMs: number }): Promise<Database> {
   const pool = new pg.Pool({
@@ -20,7 +20,7 @@ export async function openPostgres(url: string, { idleLimitMs }: { readonly idle
     await requireDurable(pool);
   } catch (error) {
     await pool.end();
-    throw error;
+    throw postgresError(error);
   }
   return new PostgresDatabase(pool);
 }

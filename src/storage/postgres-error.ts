@@ -53,7 +53,7 @@ function explain(connection: DatabaseConnection): void {
   };
 }
 
-function postgresError(error: unknown): unknown {
+export function postgresError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const code = codeOf(error);
   if (code === undefined) return error;
