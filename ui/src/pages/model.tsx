@@ -1,0 +1,82 @@
+/** Model: which version serves where, and what is its history? */
+import { Link, useParams } from '@tanstack/react-router';
+import { useEndpoints } from '../data/endpoints.ts';
+import { useEvents, whatHappened, whoActed } from '../data/event.ts';
+import { useModel } from '../data/models.ts';
+import { count, wallMoment } from '../format.ts';
+import { PageHead, SectionHead } from '../parts/page-head.tsx';
+import { Loaded } from '../parts/states.tsx';
+import { VersionTag } from '../parts/version-tag.tsx';
+
+export function ModelPage() {
+  const { model: name = '' } = useParams({ strict: false });
+  const model = useModel(name);
+  const endpoints = (useEndpoints().data?.items ?? []).filter((endpoint) => endpoint.champion?.model === name);
+  const events = useEvents({ limit: 200, order: 'newest' });
+  return (
+    <Loaded query={model} what={`model ${name}`}>
+      {(data) => {
+        const live = endpoints[0]?.champion;
+        const history = (events.data?.items ?? []).filter((event) => event.subject.startsWith(`model/${name}/`) || event.data.model === name);
+        return (
+          <>
+            <PageHead title={live ? `v${live.version} serves ${endpoints.map((endpoint) => endpoint.name).join(', ')}` : `${name} serves nowhere yet`}>
+              {count(data.versions.length)} versions. {data.description}
+            </PageHead>
+            <div className="cols two">
+              <section>
+                <table>
+                  <thead>
+                    <tr>
+                      <th>Version</th>
+                      <th>Phase</th>
+                      <th>Aliases</th>
+                      <th>Registered</th>
+                      <th>Run</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {[...data.versions]
+                      .sort((a, b) => b.version - a.version)
+                      .map((version) => (
+                        <tr key={version.version}>
+                          <td>
+                            <Link to="/models/$model/$version" params={{ model: name, version: String(version.version) }}>
+                              <VersionTag version={version.version} role={live?.version === version.version ? 'champion' : 'other'} />
+                            </Link>
+                          </td>
+                          <td>{version.phase}</td>
+                          <td>{version.aliases.join(', ')}</td>
+                          <td className="i2">{wallMoment(version.createdAt)}</td>
+                          <td className="mono">
+                            {version.runId && (
+                              <Link className="link" to="/experiments/$run" params={{ run: version.runId }}>
+                                {version.runId.slice(0, 8)}
+                              </Link>
+                            )}
+                          </td>
+                        </tr>
+                      ))}
+                  </tbody>
+                </table>
+              </section>
+              <aside>
+                <SectionHead title="What changed" />
+                <ul className="log">
+                  {history.slice(0, 20).map((event) => (
+                    <li key={event.position}>
+                      <time>{wallMoment(event.at)}</time>
+                      <span>
+                        {whatHappened(event)} <span className="i3">by {whoActed(event.actor)}</span>
+                      </span>
+                    </li>
+                  ))}
+                </ul>
+              </aside>
+            </div>
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}

@@ -1,0 +1,252 @@
+/** Version: may this go live, and on what grounds? */
+import { Link, useParams } from '@tanstack/react-router';
+import { useEndpoints } from '../data/endpoints.ts';
+import { type GateReport, type GateTest, useGates, useModel, useVersion, type Version } from '../data/models.ts';
+import { useRollouts } from '../data/rollouts.ts';
+import type { Verdict as Judgement } from '../data/verdict.ts';
+import { count, percent, shortDigest } from '../format.ts';
+import { Copy } from '../parts/copy.tsx';
+import { ForestBar, type ForestRow } from '../parts/forest.tsx';
+import { PageHead, SectionHead } from '../parts/page-head.tsx';
+import { SliceDots } from '../parts/slice-dots.tsx';
+import { Loaded, Nothing } from '../parts/states.tsx';
+import { markOf, Verdict } from '../parts/verdict.tsx';
+import { VersionTag } from '../parts/version-tag.tsx';
+import { size } from './run.tsx';
+
+export function VersionPage() {
+  const { model = '', version: text = '' } = useParams({ strict: false });
+  const version = Number(text);
+  const query = useVersion(model, version);
+  return (
+    <Loaded query={query} what={`version ${text} of ${model}`}>
+      {(data) => <VersionView version={data} model={model} />}
+    </Loaded>
+  );
+}
+
+function VersionView({ version, model }: { version: Version; model: string }) {
+  const gates = useGates(model, version.version);
+  const rollout = (useRollouts().data?.items ?? []).find((one) => one.challenger.model === model && one.challenger.version === version.version);
+  const report = gates.data;
+  return (
+    <>
+      <PageHead
+        title={headline(version, report)}
+        actions={
+          rollout && (
+            <Link className="btn primary" to="/rollouts/$id" params={{ id: rollout.id }}>
+              Open rollout
+            </Link>
+          )
+        }
+      >
+        {grounds(report)}
+      </PageHead>
+      <VersionLine model={model} current={version.version} />
+      <div className="cols version-page">
+        <section>{report ? <Gates report={report} /> : <Nothing title="Its gates have not run">They run when it is shipped: rondo ship</Nothing>}</section>
+        <aside>
+          <MadeFrom version={version} model={model} />
+          <Signature version={version} />
+        </aside>
+      </div>
+    </>
+  );
+}
+
+function headline(version: Version, report: GateReport | undefined): string {
+  const name = `v${version.version}`;
+  if (version.sealed?.findings.some((finding) => finding.severity === 'refuse')) return `${name} cannot be served`;
+  if (!report) return `${name} has not been tested`;
+  const passed = report.tests.filter((test) => test.verdict.outcome === 'pass').length;
+  const of = `${passed} of ${report.tests.length} gates pass`;
+  if (report.outcome === 'pass') return `${name} may go live: ${of}`;
+  return report.outcome === 'fail' ? `${name} may not go live: ${of}` : `${name} is undecided: ${of}`;
+}
+
+function grounds(report: GateReport | undefined): string {
+  if (!report) return 'A version goes live through its gates, a shadow and a guarded ramp.';
+  const bad = report.tests.filter((test) => test.verdict.outcome !== 'pass');
+  if (bad.length > 0) return bad.map((test) => `${test.name}: ${test.verdict.reason}`).join('. ');
+  const paired = report.tests.find((test) => report.against && /against|champion|not worse/i.test(test.name));
+  return paired ? `${paired.name}: ${paired.verdict.reason}` : 'Every test holds with its interval.';
+}
+
+function VersionLine({ model, current }: { model: string; current: number }) {
+  const versions = useModel(model).data?.versions ?? [];
+  const endpoint = (useEndpoints().data?.items ?? []).find((one) => one.champion?.model === model);
+  return (
+    <ol className="version-line">
+      {[...versions]
+        .sort((a, b) => a.version - b.version)
+        .slice(-7)
+        .map(({ version, phase }) => {
+          const live = endpoint?.champion?.version === version;
+          const tried = endpoint?.rollout?.challenger.version === version;
+          const share = endpoint?.rollout?.share ?? 0;
+          const label = live ? `champion, ${percent(1 - share)}` : tried ? `challenger, ${percent(share)}` : phase;
+          return (
+            <li key={version} {...(version === current ? { 'aria-current': 'page' as const } : {})}>
+              <Link to="/models/$model/$version" params={{ model, version: String(version) }}>
+                <VersionTag version={version} role={live ? 'champion' : tried ? 'challenger' : 'other'} label={label} />
+              </Link>
+            </li>
+          );
+        })}
+    </ol>
+  );
+}
+
+function Gates({ report }: { report: GateReport }) {
+  const sliced = report.tests.filter((test) => (test.slices?.length ?? 0) > 0);
+  return (
+    <>
+      <table className="gates">
+        <thead>
+          <tr>
+            <th>Verdict</th>
+            <th>Gate</th>
+            <th>
+              <span className="limit-word">limit</span>
+              <span className="seen-only-by-readers">, better to the right, scale per row</span>
+            </th>
+            <th className="num">Value</th>
+            <th className="num">Limit</th>
+            <th className="num">Rows</th>
+          </tr>
+        </thead>
+        <tbody>
+          {report.tests.map((test) => (
+            <tr key={test.name}>
+              <td>
+                <Verdict mark={markOf(test.verdict.outcome)}>{test.verdict.outcome === 'inconclusive' ? 'undecided' : test.verdict.outcome}</Verdict>
+              </td>
+              <td>
+                <b className="m">{test.name}</b>
+                <br />
+                <span className="micro i3">{test.note ?? test.verdict.method}</span>
+              </td>
+              <td>
+                <ForestBar row={forestRow(test)} label={`${test.name}: ${test.verdict.reason}`} />
+              </td>
+              <td className="num">{short(test.verdict.value)}</td>
+              <td className="num i2">{short(test.verdict.threshold)}</td>
+              <td className="num">{count(test.verdict.n)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {sliced.map((test) => (
+        <SliceDots key={test.name} title={test.name} slices={test.slices ?? []} threshold={test.verdict.threshold} />
+      ))}
+    </>
+  );
+}
+
+/** Every gate in units of its own room: the limit at 0, inside to the right, whichever way the metric runs. */
+function forestRow(test: GateTest): ForestRow {
+  const { verdict } = test;
+  const mark = markOf(verdict.outcome);
+  const { value, threshold } = verdict;
+  if (value === undefined || threshold === undefined) return { value: undefined, lower: undefined, upper: undefined, mark };
+  const inside = insideOf(verdict, value, threshold);
+  const reach = Math.max(Math.abs(value - threshold), ...[verdict.lower, verdict.upper].map((bound) => (bound === undefined ? 0 : Math.abs(bound - threshold)))) || 1;
+  const scale = (x: number | undefined) => (x === undefined ? undefined : ((x - threshold) * inside * 0.8) / reach);
+  const ends = [scale(verdict.lower), scale(verdict.upper)].filter((end) => end !== undefined).sort((a, b) => a - b);
+  return { value: scale(value), lower: ends[0], upper: ends.at(-1), mark };
+}
+
+/** A pass lies inside its limit, a fail outside; an undecided one straddles it. */
+function insideOf({ outcome }: Judgement, value: number, threshold: number): 1 | -1 {
+  const above = value >= threshold;
+  return (outcome === 'fail') === above ? -1 : 1;
+}
+
+const short = (value: number | undefined): string => {
+  if (value === undefined) return 'none';
+  if (value !== 0 && Math.abs(value) < 0.0005) return value.toExponential(0).replace('-', '−');
+  return (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3)).replace('-', '−');
+};
+
+function MadeFrom({ version, model }: { version: Version; model: string }) {
+  const { lineage, sealed } = version;
+  const onnx = sealed?.files.find((file) => file.digest === sealed.onnxDigest);
+  return (
+    <>
+      <SectionHead title="Made from" />
+      <ol className="made">
+        <li>
+          <b className="m">{lineage.datasets.map((dataset) => `${dataset.name}@${dataset.version}`).join(' and ') || 'No dataset was named'}</b>
+        </li>
+        <li>
+          {lineage.code ? (
+            <>
+              Code <code>{shortDigest(lineage.code)}</code>
+              {lineage.seed !== undefined && `, seed ${lineage.seed}`}
+            </>
+          ) : (
+            'No code was recorded'
+          )}
+        </li>
+        <li>
+          {version.runId ? (
+            <>
+              Run{' '}
+              <Link className="link" to="/experiments/$run" params={{ run: version.runId }}>
+                {version.runId.slice(0, 8)}
+              </Link>
+            </>
+          ) : (
+            'No run was named'
+          )}
+        </li>
+        <li className="end">
+          {onnx ? (
+            <>
+              <b className="m">{onnx.path.split('/').at(-1)}</b>, {size(onnx.size)}
+              <br />
+              <Verdict mark="pass">ONNX, nothing executable</Verdict>
+              <br />
+              <code>sha256 {shortDigest(onnx.digest)}</code>
+            </>
+          ) : (
+            <Verdict mark="undecided">not sealed yet</Verdict>
+          )}
+        </li>
+      </ol>
+      {(sealed?.findings ?? []).map((finding) => (
+        <p key={finding.code} className="small i2">
+          <Verdict mark={finding.severity === 'refuse' ? 'fail' : finding.severity === 'warn' ? 'warn' : 'undecided'}>{finding.message}</Verdict>
+          {finding.fix && <code>{finding.fix}</code>}
+        </p>
+      ))}
+      <Copy label="the command that ships it" text={`rondo ship ${model}@${version.version}`} />
+    </>
+  );
+}
+
+function Signature({ version }: { version: Version }) {
+  const { sealed } = version;
+  if (!sealed) return null;
+  return (
+    <>
+      <SectionHead title="Signature" />
+      <table className="kv">
+        <tbody>
+          {[...sealed.inputs, ...sealed.outputs].map((tensor, index) => (
+            <tr key={tensor.name}>
+              <td className="mono">
+                {index >= sealed.inputs.length && 'answers '}
+                {tensor.name}
+              </td>
+              <td className="num i2">
+                {tensor.datatype === 'BYTES' ? 'string' : tensor.datatype} [{tensor.shape.map((dim) => (dim < 0 ? 'n' : dim)).join(', ')}]
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}

@@ -1,0 +1,42 @@
+/** The pages and their addresses. Each page is a chunk of its own; view state lives in the address. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { Failed, Nothing } from './parts/states.tsx';
+import { Shell } from './shell/shell.tsx';
+
+const root = createRootRoute({
+  component: Shell,
+  notFoundComponent: () => <Nothing title="There is no such page" />,
+  errorComponent: ({ error }) => <Failed what="this page" error={error} />,
+});
+
+const at = (path: string, load: Parameters<typeof lazyRouteComponent>[0], name: string) =>
+  createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) });
+
+const tree = root.addChildren([
+  at('/', () => import('./pages/overview.tsx'), 'OverviewPage'),
+  at('/start', () => import('./pages/first-run.tsx'), 'FirstRunPage'),
+  at('/models', () => import('./pages/models.tsx'), 'ModelsPage'),
+  at('/models/$model', () => import('./pages/model.tsx'), 'ModelPage'),
+  at('/models/$model/$version', () => import('./pages/version.tsx'), 'VersionPage'),
+  at('/rollouts', () => import('./pages/rollouts.tsx'), 'RolloutsPage'),
+  at('/rollouts/$id', () => import('./pages/rollout.tsx'), 'RolloutPage'),
+  at('/monitoring', () => import('./pages/monitoring.tsx'), 'MonitoringPage'),
+  at('/monitoring/$endpoint', () => import('./pages/drift.tsx'), 'DriftPage'),
+  at('/experiments', () => import('./pages/runs.tsx'), 'RunsPage'),
+  at('/experiments/$run', () => import('./pages/run.tsx'), 'RunPage'),
+  at('/audit', () => import('./pages/audit.tsx'), 'AuditPage'),
+]);
+
+export const makeRouter = () => createRouter({ routeTree: tree, basepath: basePath(), defaultPreload: 'intent' });
+
+/** The server may stand behind a prefix; the page was loaded from it. */
+function basePath(): string {
+  const script = document.querySelector<HTMLScriptElement>('script[type="module"][src]');
+  return script ? new URL('../', script.src).pathname.replace(/\/$/, '') || '/' : '/';
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
