@@ -19,20 +19,20 @@ function keepBusy(): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket = connect({ port: Number(port), host: hostname, noDelay: true });
   let sent = 0;
-  let answer = Buffer.alloc(0);
+  let answer: Buffer = Buffer.alloc(0);
   const send = (): void => {
     sent = performance.now();
     socket.write(request);
   };
   socket.on('connect', send).on('error', reject);
-  socket.on('data', (chunk) => {
+  socket.on('data', (chunk: Buffer) => {
     answer = answer.length === 0 ? chunk : Buffer.concat([answer, chunk]);
     const head = answer.indexOf('\r\n\r\n');
     if (head < 0) return;
-    const length = Number(/content-length: (\d+)/i.exec(answer.latin1Slice(0, head))?.[1]);
+    const length = Number(/content-length: (\d+)/i.exec(answer.toString('latin1', 0, head))?.[1]);
     if (answer.length < head + 4 + length) return;
     const now = performance.now();
-    if (answer.latin1Slice(9, 12) === '200') latencies.push(now - sent);
+    if (answer.toString('latin1', 9, 12) === '200') latencies.push(now - sent);
     else failures++;
     answer = Buffer.alloc(0);
     if (now < end) send();

@@ -3,9 +3,13 @@
 /** @param process what no other process of this installation has, 6 or more letters and digits  @returns ids in order of time */
 export function predictionIds(process: string): (at: number) => string {
   let count = 0;
+  let last = -1;
+  let head = '';
   return (at) => {
+    if (at !== last) head = at.toString(36).padStart(9, '0') + process;
+    last = at;
     count = (count + 1) % 36 ** 5;
-    return `${at.toString(36).padStart(9, '0')}${process}${count.toString(36).padStart(5, '0')}`;
+    return head + count.toString(36).padStart(5, '0');
   };
 }
 

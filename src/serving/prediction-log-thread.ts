@@ -21,6 +21,7 @@ const { folder, limits } = workerData as LogThreadOptions; // given by openPredi
 /** How many labels are remembered per endpoint to recognise one that is sent again. */
 const rememberedLabels = 200_000;
 const upkeepEveryMs = 10_000;
+const linesPerTurn = 128;
 
 type EndpointLog = {
   readonly name: string;
@@ -29,7 +30,7 @@ type EndpointLog = {
   readonly summaries: SummaryFold;
   readonly labels: Set<string>;
   /** On disk and acknowledged, not yet counted. */
-  uncounted: { readonly first: number; readonly lines: readonly string[] }[];
+  readonly uncounted: { readonly first: number; readonly lines: readonly string[] }[];
   savedUpTo: number;
 };
 
@@ -43,7 +44,7 @@ port.on('message', async ({ id, question }: ToLog) => {
   try {
     const answer = await answerTo(question);
     say({ kind: 'answer', id, answer });
-    if (question.kind === 'append') setImmediate(() => inTurn(afterAppend));
+    if (question.kind === 'append') setImmediate(() => inTurn(countSome));
   } catch (error) {
     say({ kind: 'failure', id, message: messageOf(error) });
   }
@@ -55,7 +56,7 @@ function answerTo(question: LogQuestion): Promise<LogAnswers[keyof LogAnswers]> 
     case 'open':
       return inTurn(() => openEndpoint(question.endpoint));
     case 'append':
-      return inTurn(() => Promise.all(question.groups.map(append)));
+      return inTurn(() => appendAll(question.groups));
     case 'read':
       return logOf(question.endpoint).log.read(question.after, question.limit);
     case 'search':
@@ -124,12 +125,17 @@ async function openEndpoint(name: string): Promise<LogAnswers['open']> {
   return { last: log.last, watermark: log.watermark };
 }
 
-async function append({ endpoint, text, times }: LineGroup): Promise<AppendResult> {
+function appendAll(groups: readonly LineGroup[]): Promise<AppendResult[]> {
+  // Files of several endpoints are synced at the same time.
+  return Promise.all(groups.map((group) => append(group, { alone: groups.length === 1 })));
+}
+
+async function append({ endpoint, text, times }: LineGroup, { alone }: { alone: boolean }): Promise<AppendResult> {
   const one = logOf(endpoint);
   const { lines, kept, skipped, labels } = withoutKnownLabels(one, text.split('\n'), times);
   if (lines.length === 0) return { first: one.log.last + 1, skipped, watermark: one.log.watermark };
   try {
-    const first = await one.log.append(lines, kept, () => count(one));
+    const first = await one.log.append(lines, kept, { alone });
     for (const label of labels) remember(one, label);
     one.uncounted.push({ first, lines });
     return { first, skipped, watermark: one.log.watermark };
@@ -169,19 +175,24 @@ function remember(one: EndpointLog, id: string): void {
   }
 }
 
-/** Parsing and counting happens while the disk works, or when there is nothing to write. */
-function count(one: EndpointLog): void {
-  for (const { first, lines } of one.uncounted.splice(0)) {
+/** Parsing and counting: nobody waits for it, so it is done between groups, a part at a time. */
+function count(one: EndpointLog, limit = Number.POSITIVE_INFINITY): void {
+  let left = limit;
+  while (one.uncounted.length > 0 && left > 0) {
+    const { first, lines } = one.uncounted.shift() as EndpointLog['uncounted'][number]; // there is one
+    left -= lines.length;
     for (let index = 0; index < lines.length; index++) {
       one.summaries.add(parseLine(one.name, completeLine(first + index, lines[index] as string))); // index < length
     }
   }
 }
 
-async function afterAppend(): Promise<void> {
+async function countSome(): Promise<void> {
   for (const one of logs.values()) {
     if (one.uncounted.length === 0) continue;
-    await sealIfDue(one, { force: false });
+    count(one, linesPerTurn);
+    if (one.uncounted.length > 0) setImmediate(() => inTurn(countSome));
+    else await sealIfDue(one, { force: false });
   }
 }
 

@@ -2,6 +2,7 @@
  * One endpoint's log on disk: numbered lines in segment files. A group of lines is acknowledged after its fdatasync; a group that
  * fails is cut off again, so that a number is never given twice and nothing is served that was refused.
  */
+import { fdatasyncSync, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { completeLine } from './log-line.ts';
@@ -135,8 +136,11 @@ export class SegmentLog {
     return lines;
   }
 
-  /** Writes lines and waits until they are on disk. @param whileSyncing runs meanwhile  @returns the number of the first */
-  async append(lines: readonly string[], times: LineTimes, whileSyncing: () => void): Promise<number> {
+  /**
+   * Writes lines and waits until they are on disk. @returns the number of the first
+   * @param alone nothing else is to be written now, so the thread may block: two turns of the thread pool cost more than most syncs
+   */
+  async append(lines: readonly string[], times: LineTimes, { alone }: { alone: boolean }): Promise<number> {
     const active = await this.#writable();
     const first = active.last + 1;
     let text = '';
@@ -148,10 +152,9 @@ export class SegmentLog {
     }
     const content = Buffer.from(text);
     try {
-      await writeAll(active.handle, content, active.bytes);
-      const synced = active.handle.datasync();
-      whileSyncing();
-      await synced;
+      writeAll(active.handle.fd, content, active.bytes);
+      if (alone) fdatasyncSync(active.handle.fd);
+      else await active.handle.datasync();
     } catch (error) {
       this.#torn = true;
       throw error;
@@ -351,11 +354,10 @@ const widen = (times: Times, { at, eventTime }: { at: number; eventTime: number 
 });
 
 /** A write may take only a part, and says so; the rest then fails with the reason. */
-async function writeAll(handle: FileHandle, content: Buffer, position: number): Promise<void> {
+function writeAll(file: number, content: Buffer, position: number): void {
   let written = 0;
   while (written < content.length) {
-    const { bytesWritten } = await handle.write(content, written, content.length - written, position + written);
-    written += bytesWritten;
+    written += writeSync(file, content, written, content.length - written, position + written);
   }
 }
 
