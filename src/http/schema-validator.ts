@@ -1,6 +1,6 @@
 /** TypeBox schemas as Fastify's validators: compiled on first use, with JSON Pointers to what is wrong. */
 import type { FastifySchemaCompiler } from 'fastify';
-import type { TSchema } from 'typebox';
+import { IsOptional, type TSchema } from 'typebox';
 import { Compile, type Validator } from 'typebox/compile';
 import { Value } from 'typebox/value';
 import { PlatformError } from '../errors.ts';
@@ -10,7 +10,10 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   // Compiling 300 schemas at start would cost more than the start itself.
   let compiled: Validator | undefined;
   const hasDefaults = JSON.stringify(schema).includes('"default":');
+  // Fastify hands over null where there was no body.
+  const mayBeAbsent = httpPart === 'body' && IsOptional(schema);
   return (input: unknown) => {
+    if (mayBeAbsent && (input === null || input === undefined)) return { value: undefined };
     compiled ??= Compile(schema);
     const filled = hasDefaults ? Value.Default(schema, input) : input;
     const value = httpPart === 'body' ? filled : Value.Convert(schema, filled);

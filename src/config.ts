@@ -1,0 +1,138 @@
+/** The only reader of the environment: flags before variables before defaults, checked once, then frozen. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { PlatformError } from './errors.ts';
+
+/** What the server runs with. */
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  /** Absolute. */
+  readonly dataFolder: string;
+  /** `postgres://…`; without it SQLite in the data folder. */
+  readonly databaseUrl: string | undefined;
+  /** Where new experiments keep their artifacts, as MLflow writes it: `mlflow-artifacts:/`, `file:///…`. */
+  readonly defaultArtifactRoot: string | undefined;
+  /** A folder that serves artifacts as plain files; without it the blob store does. */
+  readonly artifactsDestination: string | undefined;
+  /** '' or `/path` without a slash at its end. */
+  readonly staticPrefix: string;
+  readonly allowedHosts: readonly string[];
+  readonly corsAllowedOrigins: readonly string[];
+  readonly adminPassword: string | undefined;
+  readonly logLevel: string;
+  /** For steps and workers, which are other programs: each passes on what it may. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+};
+
+/** What the commands, which are clients, run with. */
+export type ClientConfig = {
+  readonly serverUrl: string | undefined;
+  readonly token: string | undefined;
+  readonly dataFolder: string;
+};
+
+/** Flags as the command line gives them, by their camelCase names. */
+export type Flags = {
+  readonly host?: string;
+  readonly port?: string;
+  readonly data?: string;
+  readonly backendStoreUri?: string;
+  readonly defaultArtifactRoot?: string;
+  readonly artifactsDestination?: string;
+  readonly staticPrefix?: string;
+  readonly allowedHosts?: string;
+  readonly corsAllowedOrigins?: string;
+  readonly server?: string;
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws PlatformError config/invalid  */
+export function readConfig(flags: Flags, environment: Environment = process.env): Config {
+  if (flags.backendStoreUri !== undefined) throw ownDatabaseOnly(flags.backendStoreUri);
+  const databaseUrl = secret(environment, 'DATABASE_URL');
+  if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw invalid('DATABASE_URL', 'write it as postgres://user:password@host:5432/database');
+  }
+  return Object.freeze({
+    host: flags.host ?? environment.RONDO_HOST ?? '127.0.0.1',
+    port: portOf(flags.port ?? environment.RONDO_PORT ?? '5000'),
+    dataFolder: dataFolderOf(flags, environment),
+    databaseUrl,
+    defaultArtifactRoot: flags.defaultArtifactRoot ?? environment.RONDO_DEFAULT_ARTIFACT_ROOT,
+    artifactsDestination: flags.artifactsDestination ?? environment.RONDO_ARTIFACTS_DESTINATION,
+    staticPrefix: prefixOf(flags.staticPrefix ?? environment.RONDO_STATIC_PREFIX ?? ''),
+    allowedHosts: listOf(flags.allowedHosts ?? environment.RONDO_ALLOWED_HOSTS),
+    corsAllowedOrigins: listOf(flags.corsAllowedOrigins ?? environment.RONDO_CORS_ALLOWED_ORIGINS),
+    adminPassword: secret(environment, 'RONDO_ADMIN_PASSWORD'),
+    logLevel: levelOf(environment.RONDO_LOG ?? 'warn'),
+    environment,
+  });
+}
+
+export function readClientConfig(flags: Flags, environment: Environment = process.env): ClientConfig {
+  const serverUrl = flags.server ?? environment.RONDO_URL;
+  if (serverUrl !== undefined && !/^https?:$/.test(URL.parse(serverUrl)?.protocol ?? '')) {
+    throw invalid(flags.server === undefined ? 'RONDO_URL' : '--server', 'write it as http://127.0.0.1:5000');
+  }
+  return Object.freeze({
+    serverUrl: serverUrl?.replace(/\/+$/, ''),
+    token: secret(environment, 'RONDO_TOKEN'),
+    dataFolder: dataFolderOf(flags, environment),
+  });
+}
+
+function dataFolderOf(flags: Flags, environment: Environment): string {
+  return resolve(flags.data ?? environment.RONDO_DATA ?? 'rondo-data');
+}
+
+/** `NAME`, or the file that `NAME_FILE` names: container platforms hand over secrets as files. */
+function secret(environment: Environment, name: string): string | undefined {
+  const value = environment[name];
+  if (value !== undefined && value !== '') return value;
+  const file = environment[`${name}_FILE`];
+  if (file === undefined || file === '') return undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new PlatformError('config/invalid', `${name}_FILE`, { hint: `${file} cannot be read`, cause });
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw invalid('--port', 'a number from 0 to 65535; 0 takes any free port');
+}
+
+function prefixOf(text: string): string {
+  const prefix = text.replace(/\/+$/, '');
+  if (/^(\/[\w.~-]+)*$/.test(prefix)) return prefix;
+  throw invalid('--static-prefix', 'it begins with a slash: /mlflow');
+}
+
+function levelOf(text: string): string {
+  if (/^(silent|error|warn|info|debug)$/.test(text)) return text;
+  throw invalid('RONDO_LOG', 'one of silent, error, warn, info, debug');
+}
+
+function listOf(text: string | undefined): readonly string[] {
+  return (text ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function ownDatabaseOnly(uri: string): PlatformError {
+  return new PlatformError('config/invalid', '--backend-store-uri', {
+    message: 'Rondo keeps its own database and does not write into one of MLflow.',
+    hint: /^postgres(ql)?:/.test(uri)
+      ? 'for PostgreSQL set DATABASE_URL to an empty database; to take over what MLflow has: rondo import mlflow <its URL>'
+      : 'take over what MLflow has while its server runs: rondo import mlflow <its URL>',
+  });
+}
+
+function invalid(name: string, hint: string): PlatformError {
+  return new PlatformError('config/invalid', name, { hint });
+}
