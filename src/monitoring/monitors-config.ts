@@ -1,6 +1,6 @@
 /** `monitors:` of rondo.yaml, and the plan it becomes. */
 import { type Static, Type } from 'typebox';
-import { Duration, durationMs, Percent, shareOf } from '../rollouts/quantity.ts';
+import { Duration, dayMs, durationMs, Percent, shareOf } from '../rollouts/quantity.ts';
 import { type FairnessMetric, fairnessMetrics } from '../statistics/fairness.ts';
 import { type MetricName, metricNames } from '../statistics/metric.ts';
 
@@ -24,7 +24,7 @@ const DriftMonitor = Type.Object(
 
 const QualityMonitor = Type.Object(
   {
-    metric: Type.Union(metricNames.map((name) => Type.Literal(name))),
+    metric: Type.Enum([...metricNames]),
     atLeast: Type.Optional(Type.Number()),
     atMost: Type.Optional(Type.Number()),
     window: Type.Optional(Duration),
@@ -38,7 +38,7 @@ const QualityMonitor = Type.Object(
 
 const FairnessMonitor = Type.Object(
   {
-    metric: Type.Union(fairnessMetrics.map((name) => Type.Literal(name))),
+    metric: Type.Enum([...fairnessMetrics]),
     by: Type.Union([
       Type.String({ minLength: 1 }),
       Type.Record(Type.String(), Type.Array(Type.Number(), { minItems: 1 }), { minProperties: 1, maxProperties: 1 }),
@@ -55,6 +55,8 @@ const FairnessMonitor = Type.Object(
 
 const ServiceMonitor = Type.Object(
   {
+    window: Type.Optional(Duration),
+    every: Type.Optional(Duration),
     availability: Type.Optional(Percent),
     latency: Type.Optional(
       Type.Object(
@@ -109,7 +111,7 @@ export type FairnessPlan = Windows & {
   readonly maturityMs: number;
 };
 
-export type ServicePlan = {
+export type ServicePlan = Windows & {
   /** The share of answers that are right and in time. */
   readonly availability?: number;
   readonly latency?: { readonly quantile: number; readonly belowMs: number };
@@ -160,11 +162,18 @@ export function monitorPlan({ drift, quality, fairness, service }: MonitorsConfi
   };
 }
 
-function windowsOf({ window = '7d', every = '1d' }: { window?: string; every?: string }): Windows {
+function windowsOf({
+  window = '7d',
+  every = '1d',
+}: {
+  window?: string | undefined;
+  every?: string | undefined;
+}): Windows {
   const windows = { windowMs: durationMs(window), everyMs: durationMs(every) };
   if (!(windows.everyMs > 0) || windows.windowMs % windows.everyMs !== 0) {
     throw new RangeError(`a window of ${window} does not consist of whole strides of ${every}`);
   }
+  if (windows.everyMs % dayMs !== 0) throw new RangeError(`windows move by whole days, not by ${every}`);
   return windows;
 }
 
@@ -174,9 +183,11 @@ function groupsOf(by: string | Record<string, number[]>): { column: string; cuts
   return { column, cuts: [...cuts].sort((a, b) => a - b) };
 }
 
-function serviceOf({ availability, latency }: NonNullable<MonitorsConfig['service']>): ServicePlan {
+function serviceOf(service: NonNullable<MonitorsConfig['service']>): ServicePlan {
+  const { availability, latency } = service;
   const [name, limit] = Object.entries(latency ?? {})[0] ?? [];
   return {
+    ...windowsOf({ window: service.window ?? '1d', every: service.every }),
     ...(availability !== undefined && { availability: shareOf(availability) }),
     ...(name !== undefined &&
       limit !== undefined && { latency: { quantile: Number(name.slice(1)) / 100, belowMs: durationMs(limit) } }),

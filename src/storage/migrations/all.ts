@@ -10,6 +10,7 @@ import { up as serving } from './0007-serving.ts';
 import { up as pipelines } from './0008-pipelines.ts';
 import { up as gates } from './0009-gates.ts';
 import { up as rollouts } from './0010-rollouts.ts';
+import { up as monitoring } from './0011-monitoring.ts';
 import { up as lifecycle } from './0012-lifecycle.ts';
 import { up as artifacts } from './0013-artifacts.ts';
 
@@ -26,6 +27,7 @@ export const migrations: readonly Migration[] = [
   { name: '0008-pipelines', up: pipelines },
   { name: '0009-gates', up: gates },
   { name: '0010-rollouts', up: rollouts },
+  { name: '0011-monitoring', up: monitoring },
   { name: '0012-lifecycle', up: lifecycle },
   { name: '0013-artifacts', up: artifacts },
 ];
