@@ -22,7 +22,7 @@ if (import.meta.main) {
       learningRate: 0.1,
       minRows: 20,
       l2: 0,
-      badUnits: false,
+      recentUnit: 'share',
       seed: Number(process.env.RONDO_SEED ?? 42),
     }),
   );
@@ -33,15 +33,15 @@ export type TrainOptions = BoostingOptions & {
   readonly train: string;
   readonly test: string;
   readonly out: string;
-  /** Makes the mistake of version 3: the file takes the recent shares for fractions and turns them into percent. */
-  readonly badUnits: boolean;
+  /** `percent` makes the mistake of version 3: the file multiplies the recent shares by 100, where the trees know shares. */
+  readonly recentUnit: string;
   /** Draws the rows of expected.parquet; the trees themselves leave nothing to chance. */
   readonly seed: number;
 };
 
-export async function train({ train, test, out, badUnits, seed, ...options }: TrainOptions): Promise<Progress> {
+export async function train({ train, test, out, recentUnit, seed, ...options }: TrainOptions): Promise<Progress> {
   const log = trainingLog();
-  const params = { ...options, bad_units: badUnits, seed };
+  const params = { ...options, recent_unit: recentUnit, seed };
   await using run = await startTracking({ name: `trees-${options.trees}x${options.leaves}`, tags: { target: 'late' } });
   await run?.logParams(params);
   const [rows, testRows] = await Promise.all([readRows(train), readRows(test)]);
@@ -57,7 +57,7 @@ export async function train({ train, test, out, badUnits, seed, ...options }: Tr
   });
 
   await mkdir(out, { recursive: true });
-  const bytes = modelFile({ ...model, badUnits });
+  const bytes = modelFile({ ...model, badUnits: recentUnit === 'percent' });
   await writeFile(`${out}/model.onnx`, bytes);
   await writeExpected({ model, rows: testRows, rowsFile: test, seed }, `${out}/expected.parquet`);
   log.say(`${out}/model.onnx: ${bytes.length} bytes`);
