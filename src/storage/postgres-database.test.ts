@@ -35,7 +35,7 @@ eachDatabase((name, open) => {
       { id: 1, amount: 2 },
       { id: 2, amount: 2 },
     ]);
-    assert.equal(attempts, 3);
+    assert.ok(attempts >= 3);
   });
 
   test('two servers that open one new database at once both find its tables', async () => {

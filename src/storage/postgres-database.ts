@@ -1,4 +1,5 @@
 /** PostgreSQL over a pool, with the same promises as SQLite. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HandleEmptyInListsPlugin, Kysely, PostgresDialect, replaceWithNoncontingentExpression } from 'kysely';
 import pg from 'pg';
 import { PlatformError } from '../errors.ts';
@@ -59,6 +60,7 @@ class PostgresDatabase implements Database {
         );
       } catch (error) {
         if (attempt === retries || !isRetryable(error)) throw error;
+        await sleep(Math.random() * 10 * 2 ** attempt); // or both take the same locks again at the same moment
       }
     }
   }

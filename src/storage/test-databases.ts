@@ -52,17 +52,17 @@ async function createPostgresDatabase(): Promise<string> {
   return `postgres://postgres:${password}@127.0.0.1:${port}/${name}`;
 }
 
-type Server = { readonly postgres: EmbeddedPostgres; readonly port: number };
+type Server = { readonly postgres: EmbeddedPostgres; readonly port: number; readonly folder: string };
 
 const password = 'test';
 
 async function startPostgres(): Promise<Server> {
   const port = await freePort();
-  const parent = await mkdtemp(join(tmpdir(), 'rondo-postgres-'));
-  await chmod(parent, 0o755); // as root, the server runs as another user
+  const folder = await mkdtemp(join(tmpdir(), 'rondo-postgres-'));
+  await chmod(folder, 0o755); // as root, the server runs as another user
   const said: string[] = [];
   const postgres = new EmbeddedPostgres({
-    databaseDir: join(parent, 'data'),
+    databaseDir: join(folder, 'data'),
     port,
     password,
     persistent: false,
@@ -78,13 +78,16 @@ async function startPostgres(): Promise<Server> {
   } catch (cause) {
     throw new Error(`PostgreSQL does not start: ${said.join('\n')}`, { cause });
   }
-  return { postgres, port };
+  return { postgres, port, folder };
 }
 
 async function stopPostgres(): Promise<void> {
   const running = server;
   server = undefined;
-  if (running) await (await running).postgres.stop();
+  if (!running) return;
+  const { postgres, folder } = await running;
+  await postgres.stop();
+  await rm(folder, { recursive: true, force: true });
 }
 
 async function freePort(): Promise<number> {
