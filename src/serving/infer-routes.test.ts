@@ -160,7 +160,7 @@ test('describes models and readiness as clients of the protocol expect', async (
     const answer = await serving.app.inject(url);
     return [answer.statusCode, answer.json()];
   };
-  assert.deepEqual(await get('/v2'), [200, { name: 'rondo', version: 'test', extensions: [] }]);
+  assert.deepEqual(await get('/v2'), [200, { name: 'rondo', version: 'test', extensions: ['binary_tensor_data'] }]);
   assert.deepEqual(await get('/v2/health/ready'), [200, { ready: true }]);
   assert.deepEqual(await get('/v2/models/e'), [
     200,
@@ -341,4 +341,58 @@ test('closing writes down what was answered', async () => {
   assert.equal(records.length, 300);
   // Its model is not there any more: the endpoint says so instead of being unknown.
   assert.equal((await again.infer('e', x(1))).status, 503);
+});
+
+test('takes tensors as bytes and gives them back so, as clients of the protocol do unless told otherwise', async () => {
+  await using serving = await openTestServing();
+  await serving.addVersion({ model: 'flight-delay', version: 1, ...columnsSignature }, columnsModel());
+  await serving.addEndpoint({ name: 'flights', task: 'binary' }, { champion: { model: 'flight-delay', version: 1 } });
+  const floats = Buffer.from(Float32Array.of(500, 0).buffer);
+  const strings = Buffer.concat(
+    ['ORD', 'LAX'].flatMap((one) => [Buffer.from([one.length, 0, 0, 0]), Buffer.from(one)]),
+  );
+  const header = JSON.stringify({
+    inputs: [
+      { name: 'origin', datatype: 'BYTES', shape: [2, 1], parameters: { binary_data_size: strings.length } },
+      { name: 'distance', datatype: 'FP32', shape: [2, 1], parameters: { binary_data_size: floats.length } },
+    ],
+    outputs: [
+      { name: 'probabilities', parameters: { binary_data: true } },
+      { name: 'label', parameters: { binary_data: false } },
+    ],
+  });
+  const send = (length: number | string, payload: Buffer) =>
+    serving.app.inject({
+      method: 'POST',
+      url: '/v2/models/flights/infer',
+      headers: { 'content-type': 'application/octet-stream', 'inference-header-content-length': String(length) },
+      payload,
+    });
+  // An odd place for floats: strings come first.
+  const answer = await send(header.length, Buffer.concat([Buffer.from(header), strings, floats]));
+  assert.equal(answer.statusCode, 200, answer.body);
+  const length = Number(answer.headers['inference-header-content-length']);
+  const json = JSON.parse(answer.rawPayload.subarray(0, length).toString());
+  assert.deepEqual(json.outputs[1], { name: 'label', shape: [2], datatype: 'INT64', data: [1, 0] });
+  assert.deepEqual(json.outputs[0], {
+    name: 'probabilities',
+    shape: [2, 2],
+    datatype: 'FP32',
+    parameters: { binary_data_size: 16 },
+  });
+  const probabilities = new Float32Array(Uint8Array.from(answer.rawPayload.subarray(length)).buffer);
+  assert.ok(Math.abs((probabilities[1] ?? 0) - 0.8175744761936437) < 1e-6);
+
+  const body = Buffer.concat([Buffer.from(header), strings, floats]);
+  for (const [bytes, at, message] of [
+    [body, header.length + body.length, /Inference-Header-Content-Length must be/],
+    [body, '-1', /Inference-Header-Content-Length must be/],
+    [body.subarray(0, -1), header.length, /not the size of bytes that follow/],
+    [Buffer.concat([body, Buffer.alloc(3)]), header.length, /3 bytes follow the last tensor/],
+    [Buffer.concat([Buffer.from(header), floats, strings]), header.length, /longer than its bytes/],
+  ] as const) {
+    const refused = await send(at, bytes);
+    assert.equal(refused.statusCode, 400);
+    assert.match(refused.json().error, message);
+  }
 });

@@ -4,7 +4,7 @@ import type { FastifyReply } from 'fastify';
 import '../http/fastify-types.ts';
 import { PlatformError } from '../errors.ts';
 import type { ErrorRenderer } from '../http/render-error.ts';
-import { type JsonText, parseJsonText } from './json-text.ts';
+import { type JsonText, parseBinaryBody, parseJsonText } from './json-text.ts';
 import type { LiveEndpoint, LiveEndpoints } from './live-endpoints.ts';
 import type { MirrorQueue } from './mirror-queue.ts';
 import { describeModel } from './open-inference.ts';
@@ -27,18 +27,26 @@ export const inferRoutes =
     const { live, mirrors } = deps;
     app.rondo.renderErrors('/v2', renderInferError);
     app.removeContentTypeParser('application/json');
-    app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body: Buffer, done) => {
-      try {
-        done(null, parseJsonText(body));
-      } catch (error) {
-        done(error as Error, undefined); // parseJsonText throws PlatformErrors only
-      }
-    });
+    for (const type of ['application/json', 'application/octet-stream']) {
+      app.addContentTypeParser(type, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+        try {
+          const header = request.headers[jsonLength];
+          const isJson = type === 'application/json' && header === undefined;
+          done(null, isJson ? parseJsonText(body) : parseBinaryBody(body, header?.toString()));
+        } catch (error) {
+          done(error as Error, undefined); // the parsers throw PlatformErrors only
+        }
+      });
+    }
 
     const infer = async (model: string, pinned: string | undefined, body: unknown, reply: FastifyReply) => {
-      const { value, exact } = (body ?? nothing) as JsonText; // by the parser above
-      const { text, mirror } = await predict(deps, live.get(model), { body: value, exact, pinned });
-      reply.header('content-type', 'application/json; charset=utf-8').send(text);
+      const { value, exact } = (body ?? nothing) as JsonText; // by the parsers above
+      const { answer, mirror } = await predict(deps, live.get(model), { body: value, exact, pinned });
+      if (typeof answer === 'string') reply.header('content-type', 'application/json; charset=utf-8').send(answer);
+      else {
+        const headers = { 'content-type': 'application/octet-stream', [jsonLength]: answer.headerLength };
+        reply.headers(headers).send(answer.body);
+      }
       if (mirror) mirrors.offer(mirror);
       return reply;
     };
@@ -54,7 +62,7 @@ export const inferRoutes =
       infer(request.params.model, request.params.version, request.body, reply),
     );
 
-    app.get('/v2', read, async () => ({ name: 'rondo', version: deps.version, extensions: [] }));
+    app.get('/v2', read, async () => ({ name: 'rondo', version: deps.version, extensions: ['binary_tensor_data'] }));
     app.get('/v2/health/live', { config: { permission: 'public', anyHost: true } }, async () => ({ live: true }));
     app.get('/v2/health/ready', { config: { permission: 'public', anyHost: true } }, async (_request, reply) => {
       const ready = live.all.every(isReady);
@@ -74,6 +82,7 @@ export const inferRoutes =
     });
   };
 
+const jsonLength = 'inference-header-content-length';
 const nothing: JsonText = { value: undefined, exact: () => undefined };
 
 /** An endpoint that was never given a champion keeps nobody from being ready. */

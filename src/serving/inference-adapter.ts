@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { PlatformError } from '../errors.ts';
 import { threadEntry } from '../storage/thread-entry.ts';
 import { allocate, type FromInference, fill, sizeOf, type ToInference, viewsOf } from './inference-message.ts';
-import { isBatchable, type RawValues, type TensorData, type TensorSpec } from './tensor.ts';
+import { isBatchable, isDatatype, type RawValues, type TensorData, type TensorSpec } from './tensor.ts';
 
 export type ModelFile = {
   /** Two loads of one key are one load. */
@@ -113,6 +113,12 @@ export class Inference implements AsyncDisposable {
 
   /** Loads and warms a version in every thread, or shares what is loaded. @throws PlatformError `serving/cannot-load` */
   async load(file: ModelFile): Promise<ModelLease> {
+    for (const { name, datatype } of [...file.inputs, ...file.outputs]) {
+      if (isDatatype(datatype)) continue;
+      throw new PlatformError('serving/cannot-load', file.key, {
+        hint: `'${name}' is ${datatype}, which is not served.`,
+      });
+    }
     let model = this.#models.get(file.key);
     if (!model) {
       model = {

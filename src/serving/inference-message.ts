@@ -74,7 +74,8 @@ function layout(specs: readonly TensorSpec[], sizes: readonly number[]) {
 
 /** Writes checked JSON values where the runtime wants them; a missing float becomes NaN. */
 export function fill(view: NumericArray, offset: number, values: RawValues): void {
-  if (view instanceof BigInt64Array || view instanceof BigUint64Array) {
+  if (values.constructor === view.constructor) (view as Float32Array).set(values as Float32Array, offset);
+  else if (view instanceof BigInt64Array || view instanceof BigUint64Array) {
     for (let i = 0; i < values.length; i++) view[offset + i] = BigInt(values[i] as number | bigint); // checked integers
   } else {
     for (let i = 0; i < values.length; i++) {

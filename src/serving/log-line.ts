@@ -167,7 +167,7 @@ function cellNames(name: string, width: number): readonly string[] {
 function scalar(value: RawValues[number] | undefined): string {
   switch (typeof value) {
     case 'number':
-      return `${value}`;
+      return Number.isNaN(value) ? 'null' : `${value}`;
     case 'string':
       return JSON.stringify(value);
     case 'bigint':

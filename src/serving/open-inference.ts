@@ -119,7 +119,7 @@ export function encodeInferAnswer({ model, version, id, variant, predictionIds, 
   return `${text}]}`;
 }
 
-function joinValues(datatype: string, data: TensorData): string {
+export function joinValues(datatype: string, data: TensorData): string {
   if (datatype === 'BYTES') return (data as readonly string[]).map((value) => JSON.stringify(value)).join(',');
   if (datatype === 'BOOL') return Array.from(data as Uint8Array, (value) => value !== 0).join(',');
   return data.join(',');
@@ -163,13 +163,15 @@ function checkShape(shape: readonly number[], spec: TensorSpec): void {
 /** Nested or flat, both are allowed; nested arrays must have the shape that the request claims. */
 function flatten(data: unknown, shape: readonly number[], name: string): RawValues {
   if (data === undefined) throw bad(`input '${name}' has no data`);
-  if (!Array.isArray(data)) throw bad(`the data of input '${name}' must be an array`);
+  const isBinary = ArrayBuffer.isView(data);
+  if (!Array.isArray(data) && !isBinary) throw bad(`the data of input '${name}' must be an array`);
   // Sizes are safe integers, yet a product may pass 2^53: it then cannot equal the length of an array that exists.
   const size = shape.reduce((product, one) => product * one, 1);
-  if (!Array.isArray(data[0])) {
-    if (data.length !== size)
-      throw bad(`input '${name}' has ${data.length} values, its shape [${shape}] holds ${size}`);
-    return data;
+  const values = data as RawValues; // an array of something: the values are checked by their datatype
+  if (isBinary || !Array.isArray(data[0])) {
+    if (values.length !== size)
+      throw bad(`input '${name}' has ${values.length} values, its shape [${shape}] holds ${size}`);
+    return values;
   }
   const flat: RawValues[number][] = [];
   const walk = (part: unknown, axis: number): void => {
@@ -191,13 +193,16 @@ function checkValues(data: RawValues, { name, datatype }: TensorSpec, declared: 
   }
   const wrong = (index: number): PlatformError =>
     bad(`value ${index} of input '${name}' is ${shown(data[index])}; the model takes ${expectation[datatype]}`);
+  const isBinary = ArrayBuffer.isView(data);
   switch (datatype) {
     case 'FP32':
     case 'FP64': {
       const { max } = datatypes[datatype];
       for (let index = 0; index < data.length; index++) {
         const value = data[index];
-        if (typeof value === 'number' ? !(value <= max && value >= -max) : value !== null) throw wrong(index);
+        if (typeof value === 'number' && value <= max && value >= -max) continue;
+        // JSON writes a missing value as null, bytes write it as NaN.
+        if (value !== null && !(isBinary && Number.isNaN(value))) throw wrong(index);
       }
       return 'exact';
     }

@@ -1,5 +1,6 @@
 /** One request through an endpoint: two awaits, the model and, where the log is durable, the log. */
 import { PlatformError } from '../errors.ts';
+import { binaryOutputs, encodeBinaryAnswer } from './binary-tensors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { countRequest } from './endpoint-meter.ts';
 import type { ModelAnswer } from './inference-adapter.ts';
@@ -31,8 +32,8 @@ export type PredictInput = {
 };
 
 export type Prediction = {
-  /** The answer as it goes out. */
-  readonly text: string;
+  /** The answer as it goes out; with bytes behind its JSON, how much of it is JSON. */
+  readonly answer: string | { readonly body: Buffer; readonly headerLength: number };
   /** What another model shall score after the answer has left. */
   readonly mirror: MirrorJob | undefined;
 };
@@ -79,19 +80,18 @@ export async function predict(
   }
   countRequest(meter, { role: route.role, latencyMs, at });
   const indices = request.outputs ?? signature.outputs.keys();
+  const outputs = Array.from(indices, (index) => ({
+    // Both have one entry per output of the signature.
+    spec: signature.outputs[index] as (typeof signature.outputs)[number],
+    ...(answer.outputs[index] as ModelAnswer['outputs'][number]),
+  }));
+  const content = {
+    ...{ model: endpoint.name, version: version.version, id: request.id ?? id, variant: route.role, outputs },
+    predictionIds: rows.map((row) => row.id),
+  };
+  const binary = binaryOutputs(input.body, outputs.length);
   return {
-    text: encodeInferAnswer({
-      model: endpoint.name,
-      version: version.version,
-      id: request.id ?? id,
-      variant: route.role,
-      predictionIds: rows.map((row) => row.id),
-      outputs: Array.from(indices, (index) => ({
-        // Both have one entry per output of the signature.
-        spec: signature.outputs[index] as (typeof signature.outputs)[number],
-        ...(answer.outputs[index] as ModelAnswer['outputs'][number]),
-      })),
-    }),
+    answer: binary ? encodeBinaryAnswer(content, binary) : encodeInferAnswer(content),
     mirror: route.mirror && {
       endpoint,
       mirror: route.mirror,

@@ -9,7 +9,6 @@ export type Scalar = string | number | boolean | null;
 
 /** One ordered log per endpoint. `seq` counts from 1 without gaps; a record with a seq is on disk. */
 export type LogRecord = PredictionRecord | MirrorRecord | LabelRecord;
-export type RecordKind = LogRecord['kind'];
 
 type Common = {
   readonly seq: number;
