@@ -68,6 +68,6 @@ async function runJob(
 }
 
 function tell(message: FromWorker): void {
-  // After a disconnect nobody listens; the server has already given the job up.
-  if (process.connected) process.send?.(message);
+  // A server that has just been killed breaks the pipe before it is seen to be gone; `disconnect` follows and is dealt with.
+  if (process.connected) process.send?.(message, () => {});
 }

@@ -1,131 +1,16 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { datasetKinds } from '../datasets/dataset-worker.ts';
 import { readEvents } from '../events/event-store.ts';
-import { forkWorker } from '../jobs/fork-worker.ts';
-import type { Job } from '../jobs/job.ts';
-import { type Jobs, startJobs } from '../jobs/start-jobs.ts';
-import type { Database } from '../storage/database.ts';
+import { openTestServer } from '../http/test-server.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
-import { type ExecutionRequest, requestExecution } from './execution-routes.ts';
-import { executionStore } from './execution-store.ts';
-import type { PipelineConfig } from './pipeline-config.ts';
-import { pipelineKinds } from './pipeline-worker.ts';
-import { type ModelRequest, type Registrations, startRegistrations } from './registration-worker.ts';
-
-const entry = join(import.meta.dirname, 'fixtures', 'test-worker.ts');
-
-const prepare = `
-import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
-mkdirSync('out', { recursive: true });
-const rows = readFileSync(process.env.RONDO_DATA_NUMBERS, 'utf8').trim().split('\\n').slice(1).map(Number);
-console.log('rows ' + rows.length);
-writeFileSync('out/sum.txt', String(rows.reduce((a, b) => a + b, 0)));
-`;
-const train = `
-import { readFileSync, writeFileSync } from 'node:fs';
-const { depth } = JSON.parse(process.env.RONDO_PARAMS);
-console.error('seed ' + process.env.RONDO_SEED + ' ' + process.argv.slice(2).join('|'));
-writeFileSync('out/model.txt', readFileSync('out/sum.txt', 'utf8') + ' deep ' + depth);
-`;
-const pipeline: PipelineConfig = {
-  prepare: { run: 'node prepare.mjs', reads: ['numbers', 'prepare.mjs'], writes: ['out/sum.txt'] },
-  train: {
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the grammar of commands
-    run: 'node train.mjs --depth ${params.depth}',
-    reads: ['prepare', 'train.mjs'],
-    params: { depth: 6 },
-    seed: 42,
-    model: 'out/model.txt',
-  },
-};
-
-type House = AsyncDisposable & {
-  readonly folder: string;
-  readonly jobs: Jobs;
-  readonly registered: ModelRequest[];
-  run(request?: Partial<ExecutionRequest>): Promise<{ id: string; operation: string }>;
-  ended(operation: string): Promise<Job>;
-  reasons(id: string): Promise<Record<string, string>>;
-};
-
-async function openHouse(
-  database: Database & { readonly folder: string },
-  config = pipeline,
-  folder = '',
-): Promise<House> {
-  const stack = new AsyncDisposableStack();
-  const data = database.folder;
-  const project = folder || join(data, 'project');
-  await mkdir(project, { recursive: true });
-  if (!folder) {
-    await writeFile(join(project, 'numbers.csv'), 'n\n1\n2\n3\n');
-    await writeFile(join(project, 'prepare.mjs'), prepare);
-    await writeFile(join(project, 'train.mjs'), train);
-  }
-  const registered: ModelRequest[] = [];
-  const late: { registrations?: Registrations } = {};
-  const deps = { now: Date.now, newId: randomUUID };
-  const logFolder = join(data, 'executions');
-  const exports = { exportEndpoint: async () => {}, tempFolder: join(data, 'temp') };
-  const jobs = await startJobs({
-    ...deps,
-    database,
-    spawn: () => forkWorker({ entry, env: { ...process.env, TEST_DATA_FOLDER: data } }),
-    kinds: {
-      ...datasetKinds({ ...deps, ...exports }),
-      ...pipelineKinds({
-        ...deps,
-        ...exports,
-        logFolder,
-        read: database.read,
-        stepEnvironment: async () => ({ MLFLOW_TRACKING_URI: 'http://127.0.0.1:5000' }),
-        onRegistering: () => late.registrations?.look(),
-      }),
-    },
-    pollMs: 50,
-    onError: (error) => assert.fail(String(error)),
-  });
-  stack.use(jobs);
-  late.registrations = stack.use(
-    startRegistrations({
-      ...deps,
-      database,
-      run: (kind, input, options) => jobs.run(kind, input, options),
-      registerModel: async (request) => {
-        registered.push(request);
-        return { model: request.model, version: registered.length, runId: 'run-of-the-program' };
-      },
-      onError: (error) => assert.fail(String(error)),
-    }),
-  );
-  const readProject = async () => ({
-    folder: project,
-    pipeline: config,
-    data: { numbers: { source: 'numbers.csv', checks: [{ column: 'n', min: 0 }] } },
-    model: 'sums',
-  });
-  return {
-    folder: project,
-    jobs,
-    registered,
-    run: (request = {}) =>
-      requestExecution({ ...deps, database, readProject, logFolder }, { project: 'p', actor: 'user:ada', ...request }),
-    async ended(operation) {
-      await jobs.wait(operation, { waitMs: 30_000 });
-      return (await jobs.find(operation))?.job as Job; // just submitted
-    },
-    async reasons(id) {
-      const steps = await executionStore(database.read).steps(id);
-      return Object.fromEntries(steps.map(({ step, state, reason }) => [step, `${state}: ${reason}`]));
-    },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
-}
+import { executionRoutes } from './execution-routes.ts';
+import { openHouse } from './fixtures/house.ts';
 
 eachDatabase((name, open) => {
   test(`${name}: steps run in order, their outputs are kept, and a model becomes a version with its lineage`, async () => {
@@ -253,11 +138,62 @@ eachDatabase((name, open) => {
       execution = await house.run();
       await appears(join(house.folder, 'second'));
     }
-    await using house = await openHouse(database, pipeline, join(database.folder, 'project'));
+    await using house = await openHouse(database, { fresh: false });
     const job = await house.ended(execution.operation);
     assert.equal(job.state, 'done', JSON.stringify(job.error));
     assert.deepEqual(await house.reasons(execution.id), { prepare: 'done: first time', train: 'done: first time' });
     assert.equal(house.registered.length, 1);
+  });
+
+  test(`${name}: kill -9 of the server in the middle of a step takes the step along, and the next server finishes`, async () => {
+    await using database = await open();
+    const { folder, url } = database;
+    const script = join(import.meta.dirname, 'fixtures', 'test-server.ts');
+    const server = spawn(process.execPath, [script, folder, url ?? ''], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const exited = once(server, 'exit');
+    const [line] = await once(createInterface({ input: server.stdout }), 'line');
+    const { id, operation } = JSON.parse(line);
+    const pid = Number(await appears(join(folder, 'project', 'second')));
+    server.kill('SIGKILL');
+    await exited;
+    await gone(pid);
+
+    await using house = await openHouse(database, { fresh: false });
+    const job = await house.ended(operation);
+    assert.equal(job.state, 'done', JSON.stringify(job.error));
+    assert.deepEqual(await house.reasons(id), { prepare: 'done: first time', train: 'done: first time' });
+    assert.equal(await readFile(join(folder, 'project/out/model.txt'), 'utf8'), 'done');
+  });
+
+  test(`${name}: executions are started, listed and read over HTTP, their log page by page`, async () => {
+    await using database = await open();
+    await using house = await openHouse(database);
+    await using server = await openTestServer();
+    await server.register(executionRoutes(house.routes));
+    const get = async (path: string) => (await server.inject(path)).json();
+    const payload = { params: { depth: 3 } };
+    const answer = await server.inject({ method: 'POST', url: '/api/v1/projects/p/executions', payload });
+    assert.equal(answer.statusCode, 202, answer.body);
+    const { execution, operation, number } = answer.json();
+    assert.equal((await house.ended(operation)).state, 'done');
+    assert.equal(number, 1);
+    const view = await get(`/api/v1/executions/${execution}`);
+    assert.deepEqual(
+      view.steps.map(({ name, state, params, model }: Record<string, unknown>) => [name, state, params, model]),
+      [
+        ['prepare', 'done', {}, undefined],
+        ['train', 'done', { depth: 3 }, { model: 'sums', version: 1 }],
+      ],
+    );
+    const all = await get(`/api/v1/executions/${execution}/log`);
+    assert.deepEqual(
+      all.items.map(({ stream, line }: Record<string, string>) => `${stream} ${line}`),
+      ['note $ node prepare.mjs', 'out rows 3', 'note $ node train.mjs --depth 3', 'err seed 42 --depth|3'],
+    );
+    assert.deepEqual(await get(`/api/v1/executions/${execution}/log?after=${all.next}`), { items: [], next: all.next });
+    assert.equal((await get(`/api/v1/executions/${execution}/log?step=train`)).items.length, 2);
+    assert.equal((await get('/api/v1/projects/p/executions')).items[0].number, 1);
+    assert.equal((await server.inject('/api/v1/executions/none')).statusCode, 404);
   });
 
   test(`${name}: a worker killed in the middle of a step fails it, and takes the command along`, async () => {
