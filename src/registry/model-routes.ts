@@ -67,18 +67,18 @@ export const modelRoutes =
       '/api/v1/models',
       {
         config: { permission: 'read' },
-        schema: { tags, summary: 'Search the registered models', querystring: page },
+        schema: { tags, summary: 'Search the registered models, with their versions in short', querystring: page },
       },
       async ({ query: { filter, order, limit, cursor } }) => {
         const offset = offsetOf(cursor);
         const orderBy = order === undefined ? [] : order.split(',');
         const { models, more } = await searchModels(database.read, { filter, orderBy, offset, limit });
-        const latest = await read.versions.latestPerStage(models.map((model) => model.name));
-        const newest = Map.groupBy(latest, ({ model }) => model);
-        const items = models.map((model) => {
-          const version = (newest.get(model.name) ?? []).toSorted((a, b) => b.version - a.version)[0];
-          return { ...modelView(model), ...(version && { latestVersion: version.version }) };
-        });
+        const versions = await versionViews(await read.versions.listOf(models.map((model) => model.name)));
+        const byModel = Map.groupBy(versions, ({ model }) => model);
+        const items = models.map((model) => ({
+          ...modelView(model),
+          versions: (byModel.get(model.name) ?? []).map(summaryOf),
+        }));
         return { items, ...(more && { next: pageToken(offset + limit) }) };
       },
     );
@@ -242,17 +242,14 @@ const modelView = (model: RegisteredModel) => ({
 });
 
 const versionView = (version: ModelVersion, phase: Phase) => {
-  const { storageLocation: _, sealed, ...rest } = version;
-  return {
-    ...rest,
-    phase,
-    servable: isServable(version),
-    ...(sealed && {
-      sealedAt: sealed.sealedAt,
-      ...(sealed.onnxDigest !== undefined && { onnxDigest: sealed.onnxDigest }),
-      files: sealed.files,
-      signature: { inputs: sealed.inputs, outputs: sealed.outputs },
-      findings: sealed.findings,
-    }),
-  };
+  const { storageLocation: _, ...rest } = version;
+  return { ...rest, phase, servable: isServable(version) };
 };
+
+const summaryOf = ({ version, createdAt, phase, aliases, runId }: ReturnType<typeof versionView>) => ({
+  version,
+  createdAt,
+  phase,
+  aliases,
+  ...(runId !== undefined && { runId }),
+});

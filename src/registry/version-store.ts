@@ -99,6 +99,13 @@ export const versionStore = (database: Db) => {
       return withDetails(await query.orderBy('version', 'desc').execute());
     },
 
+    /** All versions of some models, newest first within each. */
+    async listOf(models: readonly string[]): Promise<readonly ModelVersion[]> {
+      if (models.length === 0) return [];
+      const query = db.selectFrom('model_versions').selectAll().where('name', 'in', models).where(kept);
+      return withDetails(await query.orderBy('name').orderBy('version', 'desc').execute());
+    },
+
     /** The versions that a run or one of its logged models became. */
     async listByRun(runId: string): Promise<readonly ModelVersion[]> {
       const query = db.selectFrom('model_versions').selectAll().where('run_id', '=', runId).where(kept);

@@ -53,6 +53,11 @@ export const experimentStore = (database: Db) => {
       return row && (await withTags([row]))[0];
     },
 
+    async activeIds(): Promise<readonly string[]> {
+      const rows = await db.selectFrom('experiments').select('id').where('lifecycle', '=', 'active').execute();
+      return rows.map(({ id }) => String(id));
+    },
+
     async findByName(name: string): Promise<Experiment | undefined> {
       const row = await db.selectFrom('experiments').selectAll().where('name', '=', name).executeTakeFirst();
       return row && (await withTags([row]))[0];

@@ -159,17 +159,13 @@ export const metricStore = (database: Db) => {
     },
 
     /**
-     * A series thinned for drawing: the range of steps cut into `buckets`, and of each its lowest and highest point, so that no
-     * spike is lost. NaN is left out.
+     * A series thinned for drawing: the range of steps cut into `buckets`, and of each its mean with its lowest and highest value,
+     * so that no spike is lost. NaN is left out.
      */
-    async envelope(
-      runId: string,
-      key: string,
-      buckets: number,
-    ): Promise<
-      readonly { readonly step: number; readonly low: number; readonly high: number; readonly points: number }[]
-    > {
-      const points = pointsOf(runId, key).select(['point.step', 'point.value']).where('point.is_nan', '=', 0);
+    async envelope(runId: string, key: string, buckets: number): Promise<readonly Stretch[]> {
+      const points = pointsOf(runId, key)
+        .select(['point.step', 'point.timestamp', 'point.value'])
+        .where('point.is_nan', '=', 0);
       const ranked = db
         .selectFrom(points.as('p'))
         .selectAll()
@@ -179,18 +175,19 @@ export const metricStore = (database: Db) => {
         .selectFrom(ranked.as('r'))
         .select(({ fn }) => [
           fn.min('step').as('step'),
-          fn.min('value').as('low'),
-          fn.max('value').as('high'),
-          fn.countAll().as('points'),
+          fn.max('timestamp').as('at'),
+          fn.min('value').as('min'),
+          fn.max('value').as('max'),
+          fn.avg('value').as('value'),
         ])
         .groupBy(bucket)
         .orderBy(bucket)
         .execute();
       return rows.map((row) => ({
         step: Number(row.step),
-        low: row.low,
-        high: row.high,
-        points: Number(row.points),
+        at: Number(row.at),
+        value: Number(row.value),
+        ...(row.min === row.max ? {} : { min: row.min, max: row.max }),
       }));
     },
 
@@ -210,6 +207,15 @@ export const metricStore = (database: Db) => {
       return { metrics: Number(series.n), points: Number(points.n) };
     },
   };
+};
+
+/** A stretch of a series: its first step, its last time, its mean; `min` and `max` where they differ. */
+export type Stretch = {
+  readonly step: number;
+  readonly at: number;
+  readonly value: number;
+  readonly min?: number;
+  readonly max?: number;
 };
 
 export type MetricStore = ReturnType<typeof metricStore>;

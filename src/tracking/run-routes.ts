@@ -1,10 +1,12 @@
 /** Runs over HTTP, for our own clients. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { PlatformError } from '../errors.ts';
 import type { ArtifactRoot } from '../storage/artifact-root.ts';
 import type { Database } from '../storage/database.ts';
 import { keyOfLocation } from './artifact-location.ts';
 import { requireRun } from './change-run.ts';
+import { experimentStore } from './experiment-store.ts';
 import { loggedModelStore } from './logged-model-store.ts';
 import { metricStore } from './metric-store.ts';
 import { offsetOf, pageToken } from './page-token.ts';
@@ -14,14 +16,30 @@ import { runStore } from './run-store.ts';
 import { finite, loggedModelView, runView } from './run-view.ts';
 import { searchRuns } from './search-runs-store.ts';
 
-type Deps = { readonly database: Database; readonly artifacts: ArtifactRoot };
+/** The versions that a run became. Supplied by the registry. */
+export type VersionsOfRun = (runId: string) => Promise<readonly { readonly model: string; readonly version: number }[]>;
+
+type Deps = {
+  readonly database: Database;
+  readonly artifacts: ArtifactRoot;
+  readonly versionsOfRun?: VersionsOfRun;
+};
 
 const tags = ['runs'];
 const params = Type.Object({ id: Type.String() });
 
 export const runRoutes =
-  ({ database, artifacts }: Deps): FastifyPluginAsyncTypebox =>
+  ({ database, artifacts, versionsOfRun = async () => [] }: Deps): FastifyPluginAsyncTypebox =>
   async (app) => {
+    /** @throws PlatformError `tracking/experiment-not-found` */
+    async function experimentIds(experiment: string | undefined): Promise<readonly string[]> {
+      if (experiment === undefined) return experimentStore(database.read).activeIds();
+      if (/^\d+$/.test(experiment)) return [experiment];
+      const named = await experimentStore(database.read).findByName(experiment);
+      if (named) return [named.id];
+      throw new PlatformError('tracking/experiment-not-found', experiment);
+    }
+
     app.get(
       '/api/v1/runs',
       {
@@ -30,7 +48,7 @@ export const runRoutes =
           tags,
           summary: 'Search runs, in the language of MLflow’s filters with OR, NOT and parentheses',
           querystring: Type.Object({
-            experiment: Type.String({ description: 'Ids, separated by commas' }),
+            experiment: Type.Optional(Type.String({ description: 'An id or a name; without it, all of them' })),
             filter: Type.Optional(Type.String()),
             order: Type.Optional(Type.String({ description: '`metrics.auc DESC`; several separated by commas' })),
             deleted: Type.Boolean({ default: false, description: 'The deleted ones instead' }),
@@ -42,7 +60,7 @@ export const runRoutes =
       async ({ query: { experiment, filter, order, deleted, limit, cursor } }) => {
         const offset = offsetOf(cursor);
         const { runs, more } = await searchRuns(database.read, {
-          experimentIds: experiment.split(','),
+          experimentIds: await experimentIds(experiment),
           filter,
           orderBy: order?.split(','),
           lifecycles: [deleted ? 'deleted' : 'active'],
@@ -60,7 +78,7 @@ export const runRoutes =
         const [run] = await runDetails(database.read, [id]);
         if (!run) throw runNotFound(id);
         const models = await loggedModelStore(database.read).listByRun(id);
-        return { ...runView(run), models: models.map(loggedModelView) };
+        return { ...runView(run), models: models.map(loggedModelView), versions: await versionsOfRun(id) };
       },
     );
 
@@ -72,12 +90,12 @@ export const runRoutes =
           tags,
           summary: 'Show a metric over its steps, thinned to its lowest and highest value per stretch',
           params: Type.Object({ id: Type.String(), key: Type.String() }),
-          querystring: Type.Object({ points: Type.Integer({ minimum: 10, maximum: 5000, default: 500 }) }),
+          querystring: Type.Object({ buckets: Type.Integer({ minimum: 10, maximum: 5000, default: 500 }) }),
         },
       },
-      async ({ params: { id, key }, query: { points } }) => {
+      async ({ params: { id, key }, query: { buckets } }) => {
         await requireRun(runStore(database.read), id);
-        return { key, stretches: await metricStore(database.read).envelope(id, key, points) };
+        return { key, points: await metricStore(database.read).envelope(id, key, buckets) };
       },
     );
 

@@ -169,7 +169,7 @@ eachDatabase((dialect, open) => {
     assert.deepEqual(await steps(3, { from: 10, to: 12 }), [10, 11, 12]);
     const stretches = await metricStore(database.read).envelope(id, 'm', 10);
     assert.equal(stretches.length, 10);
-    assert.deepEqual(stretches[0], { step: 0, low: 0, high: 6, points: 10 });
+    assert.deepEqual(stretches[0], { step: 0, at: 9, value: 2.4, min: 0, max: 6 });
   });
 
   test(`${dialect}: a dataset is known by name and digest, and a run keeps its first tags`, async () => {

@@ -41,7 +41,7 @@ async function journey(url: string, home: string): Promise<{ code: number | null
 
 /** `rondo up` on a free port; resolves with the address that it prints. */
 async function startServer(folder: string): Promise<AsyncDisposable & { readonly url: string }> {
-  const args = [join(root, 'bin', 'rondo.mjs'), 'up', '--port', '0', '--data', join(folder, 'data')];
+  const args = [join(root, 'bin', 'rondo.mjs'), '--data', join(folder, 'data'), 'up', '--port', '0'];
   const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   const url = await Promise.race([
