@@ -25,7 +25,7 @@ export async function sweep({ train, test, rows }: { train: string; test: string
           name: `depth-${depth}-rate-${learningRate}-trees-${trees}`,
           tags: { sweep: 'grid' },
         });
-        await run?.logParams({ ...options, rows: fewer.length });
+        await run?.logParams({ trees, depth, leaves: options.leaves, learning_rate: learningRate, rows: fewer.length });
         const { progress } = await fitModel(
           { train: fewer, test: testRows, now },
           options,

@@ -41,9 +41,9 @@ export type TrainOptions = BoostingOptions & {
 
 export async function train({ train, test, out, recentUnit, seed, ...options }: TrainOptions): Promise<Progress> {
   const log = trainingLog();
-  const params = { ...options, recent_unit: recentUnit, seed };
   await using run = await startTracking({ name: `trees-${options.trees}x${options.leaves}`, tags: { target: 'late' } });
-  await run?.logParams(params);
+  const { minRows: min_rows, learningRate: learning_rate, ...shape } = options;
+  await run?.logParams({ ...shape, learning_rate, min_rows, recent_unit: recentUnit, seed });
   const [rows, testRows] = await Promise.all([readRows(train), readRows(test)]);
   await run?.logInput({ name: 'train', digest: await digestOf(train), source: train, context: 'training' });
   log.say(`${rows.length} rows to train on, ${testRows.length} to judge by`);
