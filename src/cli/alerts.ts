@@ -2,16 +2,7 @@
 import { type DefineCommand, wholeNumber } from './command.ts';
 import { table, timeText } from './table.ts';
 
-type Alert = {
-  id: string;
-  endpoint?: string;
-  title?: string;
-  kind?: string;
-  state?: string;
-  openedAt: number;
-  resolvedAt?: number;
-  reason?: string;
-};
+type Alert = { id: string; endpoint: string; title: string; severity: string; openedAt: number; resolvedAt?: number };
 
 export const define: DefineCommand = (command, { api, output, signal }) => {
   command
@@ -19,15 +10,16 @@ export const define: DefineCommand = (command, { api, output, signal }) => {
     .option('--all', 'resolved ones too')
     .option('--limit <n>', 'at most so many', wholeNumber, 20)
     .action(async ({ endpoint, all, limit }: { endpoint?: string; all?: boolean; limit: number }) => {
-      const query = { endpoint, limit, ...(!all && { state: 'open' }) };
+      const query = { endpoint, limit, ...(!all && { open: true }) };
       const answer = await (await api()).call<{ items: Alert[] }>('GET', '/api/v1/alerts', { query, signal });
       output.result(answer, ({ items }) =>
         items.length === 0
           ? 'No alerts.'
           : table(items, [
               { title: 'alert', cell: ({ id }) => id },
-              { title: 'endpoint', cell: (alert) => alert.endpoint ?? '' },
-              { title: 'what', cell: ({ title, kind, reason }) => title ?? reason ?? kind ?? '' },
+              { title: 'endpoint', cell: ({ endpoint }) => endpoint },
+              { title: 'severity', cell: ({ severity }) => severity },
+              { title: 'what', cell: ({ title }) => title },
               { title: 'since', cell: ({ openedAt }) => timeText(openedAt) },
               { title: 'resolved', cell: ({ resolvedAt }) => timeText(resolvedAt) },
             ]),

@@ -1,5 +1,6 @@
 /** `rondo runs`: what was tracked. */
-import { path } from './api-client.ts';
+import { PlatformError } from '../errors.ts';
+import { type ApiClient, path } from './api-client.ts';
 import { type DefineCommand, wholeNumber } from './command.ts';
 import { durationText, table, timeText } from './table.ts';
 
@@ -10,8 +11,11 @@ type Run = {
   startedAt: number;
   endedAt?: number;
   params: Record<string, string>;
-  metrics: Record<string, number>;
+  /** NaN is null in JSON. */
+  metrics: Record<string, number | null>;
 };
+
+type Query = { experiment?: string; filter?: string; order?: string; limit: number };
 
 export const define: DefineCommand = (command, { api, output, signal }) => {
   command
@@ -20,13 +24,14 @@ export const define: DefineCommand = (command, { api, output, signal }) => {
     .option('--filter <expression>', "as in MLflow: metrics.auc > 0.7 and params.depth = '6'")
     .option('--order <expression>', 'metrics.auc DESC')
     .option('--limit <n>', 'at most so many', wholeNumber, 20)
-    .action(async (id: string | undefined, query: Record<string, string | number>) => {
+    .action(async (id: string | undefined, query: Query) => {
       const client = await api();
       if (id !== undefined) {
         const run = await client.call<Run>('GET', path`/api/v1/runs/${id}`, { signal });
         return output.result(run, inFull);
       }
-      const { limit, experiment, filter, order } = query;
+      const { limit, filter, order } = query;
+      const experiment = (await experimentIds(client, query.experiment)).join(',');
       const answer = await client.call<{ items: Run[]; next?: string }>('GET', '/api/v1/runs', {
         query: { limit, experiment, filter, order },
         signal,
@@ -34,6 +39,20 @@ export const define: DefineCommand = (command, { api, output, signal }) => {
       output.result(answer, ({ items }) => (items.length === 0 ? 'No runs.' : list(items)));
       if (answer.next !== undefined) output.hint('There are more: --limit shows them.');
     });
+
+  /** Of the experiment with this name, or of all. */
+  async function experimentIds(client: ApiClient, name: string | undefined): Promise<readonly string[]> {
+    const query = { limit: 1000 };
+    const { items } = await client.call<{ items: { id: string; name: string }[] }>('GET', '/api/v1/experiments', {
+      query,
+      signal,
+    });
+    const found = items.filter(
+      (experiment) => name === undefined || experiment.name === name || experiment.id === name,
+    );
+    if (name !== undefined && found.length === 0) throw new PlatformError('tracking/experiment-not-found', name);
+    return found.map(({ id }) => id);
+  }
 };
 
 /** The metrics that most of the listed runs have, so that the table can be compared down its columns. */
@@ -78,6 +97,7 @@ function inFull(run: Run): string {
   return facts.join('\n');
 }
 
-function numberText(value: number | undefined): string {
+function numberText(value: number | null | undefined): string {
+  if (value === null) return 'NaN';
   return value === undefined ? '' : String(Number(value.toPrecision(6)));
 }
