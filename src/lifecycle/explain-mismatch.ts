@@ -8,6 +8,8 @@ export type Problem = {
   readonly path: readonly (string | number)[];
   readonly message: string;
   readonly fix?: string;
+  /** The key itself is wrong, not what stands under it. */
+  readonly ofKey?: true;
 };
 
 /** The parts of JSON Schema that our schemas use. */
@@ -30,13 +32,15 @@ export function explainMismatch(schema: TSchema, value: unknown): readonly Probl
 }
 
 function explain(schema: Schema, value: unknown, path: Problem['path']): readonly Problem[] {
-  if (Value.Check(schema as TSchema, value)) return [];
+  // As a plain boolean: as a type guard it would leave nothing of `value`.
+  const fits: boolean = Value.Check(schema as TSchema, value);
+  if (fits) return [];
   if (schema.anyOf) return explainUnion(schema.anyOf, value, path);
   if (schema.type === 'object' && isObject(value)) return explainObject(schema, value, path);
   if (schema.type === 'array' && Array.isArray(value)) {
-    const items = schema.items;
-    const inside = value.flatMap((item, i) => {
-      const of = Array.isArray(items) ? (items[i] as Schema | undefined) : (items as Schema | undefined);
+    const { items } = schema;
+    const inside = value.flatMap((item: unknown, i) => {
+      const of = isList(items) ? items[i] : items;
       return of ? explain(of, item, [...path, i]) : [];
     });
     if (inside.length > 0) return inside;
@@ -57,6 +61,7 @@ function explainObject(schema: Schema, value: Record<string, unknown>, path: Pro
       const meant = nearest(key, known);
       problems.push({
         path: [...path, key],
+        ofKey: true,
         message: known.length === 0 ? `"${key}" is not a name that can be used here` : `there is no "${key}" here`,
         fix: meant ? `Did you mean "${meant}"?` : `Known are ${known.join(', ')}.`,
       });
@@ -111,7 +116,7 @@ function expects(schema: Schema): string {
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(' or ');
   if (schema.anyOf) return schema.anyOf.map(expects).join(' or ');
   if (schema.description)
-    return schema.description.replace(/\.$/, '').replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
+    return schema.description.replace(/\.$/, '').replace(/^(A |[A-Z](?=[a-z]))/, (first) => first.toLowerCase());
   switch (schema.type) {
     case 'object':
       return `keys and values${schema.required?.length ? ` with ${schema.required.join(', ')}` : ''}`;
@@ -125,6 +130,9 @@ function expects(schema: Schema): string {
       return `a ${schema.type}`;
   }
 }
+
+/** `Array.isArray` does not narrow readonly lists. */
+const isList = (items: Schema['items']): items is readonly Schema[] => Array.isArray(items);
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

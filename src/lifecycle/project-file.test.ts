@@ -66,7 +66,7 @@ test('a misspelt key is told with its line, its column and the key that was mean
   const [problem] = problemsOf(flights.replace('undecidedAfter', 'undecidedafter'));
   assert.deepEqual(problem, {
     path: ['rollout', 'undecidedafter'],
-    line: 41,
+    line: 39,
     column: 3,
     message: 'there is no "undecidedafter" here',
     fix: 'Did you mean "undecidedAfter"?',
@@ -75,7 +75,7 @@ test('a misspelt key is told with its line, its column and the key that was mean
 
 test('a wrong value says what can stand there', () => {
   const [problem] = problemsOf(flights.replace('onInconclusive: pause', 'onInconclusive: wait'));
-  assert.equal(problem?.line, 42);
+  assert.equal(problem?.line, 40);
   assert.equal(problem?.message, '"wait" does not fit here');
   assert.equal(problem?.fix, 'Write "pause" or "promote" or "rollback".');
 });

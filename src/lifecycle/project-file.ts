@@ -52,7 +52,10 @@ function problemsOf(text: string): { readonly config: ProjectConfig } | { readon
   if (forbidden.length > 0) return { found: forbidden };
 
   const value: unknown = document.toJS({ maxAliasCount: 20 });
-  const place = (problem: Problem): FileProblem => ({ ...problem, ...at(offsetOf(document, problem.path)) });
+  const place = ({ ofKey = false, ...problem }: Problem): FileProblem => ({
+    ...problem,
+    ...at(offsetOf(document, problem.path, { ofKey })),
+  });
   const mismatches = explainMismatch(projectSchema, value);
   if (mismatches.length > 0) return { found: mismatches.map(place) };
   const config = value as ProjectConfig; // explainMismatch has checked it against the schema
@@ -79,7 +82,7 @@ function forbiddenIn(document: Document): readonly { readonly offset: number; re
 }
 
 /** Where the value at a path stands; for a key that is not there, its parent. */
-function offsetOf(document: Document, path: Problem['path']): number {
+function offsetOf(document: Document, path: Problem['path'], { ofKey }: { readonly ofKey: boolean }): number {
   let node: unknown = document.contents;
   let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
   for (const [depth, key] of path.entries()) {
@@ -93,7 +96,7 @@ function offsetOf(document: Document, path: Problem['path']): number {
       node = node.items[Number(key)];
       if (isNode(node)) offset = node.range?.[0] ?? offset;
     } else return offset;
-    if (depth === path.length - 1 && isScalar(node)) offset = node.range?.[0] ?? offset;
+    if (depth === path.length - 1 && !ofKey && isScalar(node)) offset = node.range?.[0] ?? offset;
   }
   return offset;
 }

@@ -23,18 +23,28 @@ import { runStore } from '../tracking/run-store.ts';
 import type { ReadCurrentProject } from './current-project-adapter.ts';
 import { runsOfExecution } from './execution-run-store.ts';
 import type { ProjectConfig } from './project-schema.ts';
+import { trainingFileOf } from './training-file.ts';
 
 export type TrainedModelDeps = {
   readonly database: Database;
   readonly artifacts: ArtifactRoot;
   readonly blobs: BlobStore;
   readonly readProject: ReadCurrentProject;
+  /** Counts the training rows, for monitors to compare with. @returns the digest of the profile */
+  readonly profileTraining?: ProfileTraining;
   /** The start of a new experiment's artifact location. */
   readonly artifactRoot: string;
   readonly now: () => number;
   readonly newId: () => string;
   readonly random: () => number;
 };
+
+export type ProfileTraining = (rows: {
+  readonly file: string;
+  readonly time?: string;
+  /** Columns that are no features. */
+  readonly leaveOut: readonly string[];
+}) => Promise<string>;
 
 /** Names the step execution that a version came from, so that a second call finds the first one's version. */
 const keyTag = 'rondo.key';
@@ -128,16 +138,27 @@ async function filesBelow(
 
 /** The rows and expected answers that the gates need, as they are now: later runs write over these files. */
 async function storeEvidence(
-  { blobs }: TrainedModelDeps,
+  { blobs, profileTraining }: TrainedModelDeps,
   folder: string,
-  { gates }: ProjectConfig,
-): Promise<{ gateDataDigest?: string; parityDigest?: string }> {
+  config: ProjectConfig,
+): Promise<{ gateDataDigest?: string; parityDigest?: string; profileDigest?: string }> {
+  const { gates, endpoint, model } = config;
   const parity = gates?.tests.find((test) => 'parity' in test);
   const put = async (path: string | undefined) =>
     path === undefined ? undefined : (await blobs.put(createReadStream(join(folder, path)))).digest;
   const gateDataDigest = await put(gates?.data);
   const parityDigest = await put(parity && 'parity' in parity ? parity.parity : undefined);
-  return { ...(gateDataDigest && { gateDataDigest }), ...(parityDigest && { parityDigest }) };
+  const training = trainingFileOf(config);
+  const leaveOut = [endpoint?.key, endpoint?.assign, model?.target].filter((name) => name !== undefined);
+  const time = endpoint?.time;
+  const profileDigest =
+    training &&
+    (await profileTraining?.({ file: join(folder, training), leaveOut, ...(time !== undefined && { time }) }));
+  return {
+    ...(gateDataDigest && { gateDataDigest }),
+    ...(parityDigest && { parityDigest }),
+    ...(profileDigest && { profileDigest }),
+  };
 }
 
 function lineageOf({ lineage }: ModelRequest): Lineage {
