@@ -1,10 +1,13 @@
 /** `npm run setup:tests`: installs what the browser and client tests need, and says what it did. */
 import { spawnSync } from 'node:child_process';
 import { findBrowser } from './browser.ts';
+import { installPythonClients } from './clients/python-env.ts';
 
 if (findBrowser() === undefined) installBrowser();
 console.log(`browser: ${findBrowser() ?? 'none'}`);
-process.exit(findBrowser() === undefined ? 1 : 0);
+const clients = await installPythonClients().catch((error: Error) => error);
+console.log(`Python clients: ${clients instanceof Error ? clients.message : clients}`);
+process.exit(findBrowser() === undefined || clients instanceof Error ? 1 : 0);
 
 /** Debian's package where there is apt and the right to use it, playwright's own build elsewhere. */
 function installBrowser(): void {
