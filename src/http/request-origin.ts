@@ -74,7 +74,6 @@ export const originGuard = (rules: OriginRules) => {
       origin !== undefined && isAllowedOrigin(origin) ? origin : undefined,
   };
 };
-export type OriginGuard = ReturnType<typeof originGuard>;
 
 /** The name in a `Host` header, lower case, `[…]` around IPv6; undefined for anything that is not `name` or `name:port`. */
 function hostnameOf(host: string): string | undefined {

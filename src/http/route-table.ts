@@ -3,7 +3,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { PlatformError } from '../errors.ts';
 import { isPermission, type Permission } from './permission.ts';
 
-export type DeclaredRoute = { readonly method: string; readonly url: string; readonly permission: Permission };
+type DeclaredRoute = { readonly method: string; readonly url: string; readonly permission: Permission };
 
 export class RouteTable {
   readonly #routes: DeclaredRoute[] = [];
@@ -12,10 +12,6 @@ export class RouteTable {
   /** Call before the first route. A route without a permission then throws where it is registered: the server does not boot. */
   watch(app: FastifyInstance): void {
     app.addHook('onRoute', (route) => this.#add(route));
-  }
-
-  get all(): readonly DeclaredRoute[] {
-    return this.#routes;
   }
 
   /** The methods that this path has, for the `Allow` header. */
