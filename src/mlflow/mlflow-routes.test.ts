@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openTestServer } from '../http/test-server.ts';
+import { versionStore } from '../registry/version-store.ts';
 import { blobArtifactRoot } from '../storage/artifact-blobs.ts';
 import { openBlobFolder } from '../storage/blob-store.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
@@ -44,6 +45,7 @@ eachDatabase((dialect, open) => {
     };
     const api = '/api/2.0/mlflow';
     return {
+      database,
       send,
       post: (path: string, body: unknown) => send('POST', api + path, JSON.stringify(body)),
       get: (path: string) => send('GET', api + path),
@@ -136,5 +138,20 @@ eachDatabase((dialect, open) => {
       server.post('/model-versions/create', { name: 'm', source: `${first.artifact_uri}/model`, run_id });
     assert.equal((await register(second.run_id)).status, 400);
     assert.equal((await register(first.run_id)).body.model_version.version, '1');
+  });
+
+  test(`${dialect}: a version knows the datasets and the commit of its run`, async () => {
+    await using server = await setUp();
+    const tags = [{ key: 'mlflow.source.git.commit', value: 'ab12' }];
+    const { run_id } = (await server.post('/runs/create', { experiment_id: '0', tags })).body.run.info;
+    const dataset = { name: 'iris', digest: 'd1', source_type: 'local', source: 's' };
+    const context = [{ key: 'mlflow.data.context', value: 'training' }];
+    await server.post('/runs/log-inputs', { run_id, datasets: [{ tags: context, dataset }] });
+    await server.post('/registered-models/create', { name: 'm' });
+    await server.post('/model-versions/create', { name: 'm', source: `runs:/${run_id}/model`, run_id });
+    assert.deepEqual((await versionStore(server.database.read).find('m', 1))?.lineage, {
+      datasets: [{ name: 'iris', version: 'd1', context: 'training' }],
+      code: 'ab12',
+    });
   });
 });

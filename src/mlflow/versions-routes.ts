@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { eventStore } from '../events/event-store.ts';
 import { deleteVersion, describeVersion, setStage, tagVersion, untagVersion } from '../registry/change-version.ts';
+import { lineageOfRun } from '../registry/lineage-of-run.ts';
 import { invalid, parseVersion } from '../registry/model-name.ts';
 import { modelStore } from '../registry/model-store.ts';
 import { isPrompt, isPromptSource } from '../registry/prompt.ts';
@@ -13,6 +14,7 @@ import type { Db } from '../storage/database.ts';
 import { requireLoggedModel } from '../tracking/change-logged-model.ts';
 import { loggedModelStore } from '../tracking/logged-model-store.ts';
 import { offsetOf } from '../tracking/page-token.ts';
+import { runDetails } from '../tracking/run-details-store.ts';
 import { runStore } from '../tracking/run-store.ts';
 import { addCall } from './calls-routes.ts';
 import { flag, integer, list, object, text } from './message.ts';
@@ -69,8 +71,10 @@ export function addVersionCalls(app: FastifyInstance, { database, now }: MlflowD
           loggedModelId: message.model_id,
         });
         const { loggedModelId } = resolved;
+        const [run] = resolved.runId ? await runDetails(tx, [resolved.runId]) : [];
         const version = await registerVersion(deps, {
           ...base,
+          lineage: lineageOfRun(run),
           source: resolved.source,
           storageLocation: resolved.storageLocation,
           runId: resolved.runId ?? '',

@@ -7,8 +7,10 @@ import type { BlobStore } from '../storage/blob-store.ts';
 import type { Database, Db } from '../storage/database.ts';
 import { loggedModelStore } from '../tracking/logged-model-store.ts';
 import { offsetOf, pageToken } from '../tracking/page-token.ts';
+import { runDetails } from '../tracking/run-details-store.ts';
 import { runStore } from '../tracking/run-store.ts';
 import { deleteAlias, setAlias, versionByAlias } from './change-version.ts';
+import { lineageOfRun } from './lineage-of-run.ts';
 import { modelStore } from './model-store.ts';
 import { isServable, type ModelVersion, type RegisteredModel } from './model-version.ts';
 import { type Phase, phaseEventTypes, phaseOf } from './phase.ts';
@@ -151,9 +153,11 @@ export const modelRoutes =
         const version = await database.write(async (tx) => {
           const stores = writing(tx);
           const { runId, loggedModelId, ...resolved } = await resolveSource(stores, body);
+          const [run] = runId ? await runDetails(tx, [runId]) : [];
           return registerVersion(stores, {
             model: name,
             actor,
+            lineage: lineageOfRun(run),
             ...resolved,
             ...(runId !== undefined && { runId }),
             ...(loggedModelId !== undefined && { loggedModelId }),
