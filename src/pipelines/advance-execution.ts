@@ -9,7 +9,7 @@ import {
 } from './execution.ts';
 import type { PastStep } from './execution-store.ts';
 import type { PlannedStep } from './pipeline.ts';
-import type { ExecutionDeps } from './start-execution.ts';
+import { beginNext, type ExecutionDeps } from './start-execution.ts';
 
 /** What is to happen with a step whose inputs are all there. */
 export type StepDecision =
@@ -149,7 +149,7 @@ async function conclude(deps: ExecutionDeps, execution: Execution, steps: readon
 }
 
 export async function finishExecution(
-  { executions, events, endOperation, now }: ExecutionDeps,
+  deps: ExecutionDeps,
   execution: Execution,
   end: {
     readonly state: 'done' | 'failed' | 'cancelled';
@@ -157,6 +157,7 @@ export async function finishExecution(
     readonly reason: string | undefined;
   },
 ): Promise<void> {
+  const { executions, events, endOperation, now } = deps;
   const { id, project, number, actor, operation } = execution;
   const { state, reason } = end;
   const at = now();
@@ -181,4 +182,5 @@ export async function finishExecution(
   });
   const result = { execution: id, number, state, steps };
   await endOperation(operation, state === 'done' ? { state, result } : { state, result, reason: reason ?? state });
+  await beginNext(deps, project);
 }

@@ -51,9 +51,26 @@ export const executionStore = (db: Db) => {
       .limit(1);
 
   return {
-    /** The number that comes next; until the commit nobody else gets one. */
-    async nextNumber(project: string): Promise<number> {
+    /** For whoever numbers or queues a project's executions. */
+    async lockProject(project: string): Promise<void> {
       await lockName(db, `executions/${project}`);
+    },
+
+    /** The execution whose turn it is: the one that is in the folder, or else the one that has waited longest. */
+    async first(project: string): Promise<{ readonly id: string; readonly state: ExecutionState } | undefined> {
+      const rows = await tables
+        .selectFrom('executions')
+        .select(['id', 'state', 'number'])
+        .where('project', '=', project)
+        .where('state', 'in', ['queued', 'planning', 'running'] satisfies ExecutionState[])
+        .orderBy('number')
+        .execute();
+      const row = rows.find(({ state }) => state !== 'queued') ?? rows[0];
+      return row && { id: row.id, state: row.state as ExecutionState }; // written by this store only
+    },
+
+    /** The number that comes next, under the project's lock. */
+    async nextNumber(project: string): Promise<number> {
       const row = await tables
         .selectFrom('executions')
         .select((is) => is.fn.max('number').as('last'))

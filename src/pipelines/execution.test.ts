@@ -85,6 +85,21 @@ eachDatabase((name, open) => {
     assert.deepEqual(await house.reasons(forced.id), { prepare: 'done: forced', train: 'done: forced' });
   });
 
+  test(`${name}: a second execution waits until the first has left the folder, a cancelled one is passed over`, async () => {
+    await using database = await open();
+    await using house = await openHouse(database);
+    const [first, second, third] = [await house.run(), await house.run({ params: { depth: 7 } }), await house.run()];
+    await house.jobs.cancel(second.operation);
+    assert.equal((await house.ended(second.operation)).state, 'cancelled');
+    assert.equal((await house.ended(first.operation)).state, 'done');
+    assert.equal((await house.ended(third.operation)).state, 'done');
+    assert.deepEqual(await house.reasons(third.id), {
+      prepare: 'cached: unchanged, from execution 1',
+      train: 'cached: unchanged, from execution 1',
+    });
+    assert.match((await house.reasons(second.id)).train ?? '', /^skipped/);
+  });
+
   test(`${name}: refused data stops the execution before any command`, async () => {
     await using database = await open();
     await using house = await openHouse(database);

@@ -3,7 +3,8 @@ import type { Check } from '../datasets/data-config.ts';
 import type { StepFacts } from './cache-key.ts';
 import type { PlannedStep } from './pipeline.ts';
 
-export const executionStates = ['planning', 'running', 'done', 'failed', 'cancelled'] as const;
+/** `queued`: another execution of the project is in the folder. `planning`: the worker looks at the folder. */
+export const executionStates = ['queued', 'planning', 'running', 'done', 'failed', 'cancelled'] as const;
 export type ExecutionState = (typeof executionStates)[number];
 
 /**
@@ -96,4 +97,5 @@ export type Execution = {
 const endedStates: readonly StepState[] = ['done', 'cached', 'failed', 'cancelled', 'skipped'];
 export const stepEnded = (state: StepState): boolean => endedStates.includes(state);
 export const stepSucceeded = (state: StepState): boolean => state === 'done' || state === 'cached';
-export const executionEnded = (state: ExecutionState): boolean => state !== 'planning' && state !== 'running';
+export const executionEnded = (state: ExecutionState): boolean =>
+  state === 'done' || state === 'failed' || state === 'cancelled';

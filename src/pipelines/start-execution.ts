@@ -18,13 +18,14 @@ export type ExecutionDeps = {
   readonly newId: () => string;
 };
 
-/** Writes an execution down and lets the worker look at the folder; the steps follow from what it finds. */
+/** Writes an execution down. It begins at once, or when the executions before it have left the project's folder. */
 export async function startExecution(
   deps: ExecutionDeps,
   { project, actor, plan }: { project: string; actor: string; plan: ExecutionPlan },
 ): Promise<Execution> {
   const { executions, events, submit, now, newId } = deps;
   const id = newId();
+  await executions.lockProject(project);
   const operation = await submit({
     kind: 'pipelines.execution',
     lane: 'none',
@@ -37,19 +38,12 @@ export async function startExecution(
     project,
     number: await executions.nextNumber(project),
     operation: operation.id,
-    state: 'planning',
+    state: 'queued',
     actor,
     plan,
     createdAt: now(),
   };
   await executions.insert(execution);
-  await submit({
-    kind: 'pipelines.plan',
-    input: { execution: id, project, plan },
-    actor,
-    project,
-    parent: operation.id,
-  });
   await events.append({
     type: 'pipelines.execution-started',
     project,
@@ -63,5 +57,21 @@ export async function startExecution(
       force: plan.force,
     },
   });
+  await beginNext(deps, project);
   return execution;
+}
+
+/**
+ * Lets the worker look at the folder for the execution whose turn it is, unless it has already begun: two at once would read each
+ * other's outputs.
+ */
+export async function beginNext({ executions, submit, setProgress }: ExecutionDeps, project: string): Promise<void> {
+  await executions.lockProject(project);
+  const next = await executions.first(project);
+  const execution = next?.state === 'queued' ? await executions.find(next.id) : undefined;
+  if (!execution) return;
+  const { id, plan, actor, operation } = execution;
+  await executions.update(id, { state: 'planning' });
+  await setProgress(operation, { note: 'looking at the folder' });
+  await submit({ kind: 'pipelines.plan', input: { execution: id, project, plan }, actor, project, parent: operation });
 }
