@@ -1,8 +1,8 @@
 /** Load from one thread: keeps a number of connections busy with one request for some seconds, and says how long answers took. */
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
 const [address = '', connections = '1', seconds = '1', file = ''] = process.argv.slice(2);
-const { readFileSync } = await import('node:fs');
 const { port, hostname, host, pathname } = new URL(address);
 const body = readFileSync(file);
 const request = Buffer.concat([

@@ -1,4 +1,5 @@
 /** One of the servers that `serving.ts` compares; says its address, and on request what it has used of the CPU. */
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { startInference } from '../src/serving/inference-adapter.ts';
@@ -16,7 +17,6 @@ process.send?.(kind === 'bare' ? await bare() : await rondo());
 
 /** `node:http`, a parsed body, the same threads and batches, and an answer: nothing is checked, routed, counted or logged. */
 async function bare(): Promise<string> {
-  const { writeFile } = await import('node:fs/promises');
   const path = join(folder, 'bare.onnx');
   await writeFile(path, bytes);
   const inference = await startInference({ concurrency: 1 });

@@ -5,7 +5,7 @@
  */
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempDisposable, open, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, open, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,7 +24,7 @@ await writeFile(bodyFile, JSON.stringify({ inputs: [{ name: 'input', datatype: '
 const servers = await Promise.all(
   kinds.map(async (kind) => {
     const own = join(folder.path, kind);
-    await (await import('node:fs/promises')).mkdir(own);
+    await mkdir(own);
     const child = fork(join(here, 'serving-server.ts'), [kind, own]);
     const [url] = (await once(child, 'message')) as [string];
     return { kind, child, url };
@@ -32,8 +32,9 @@ const servers = await Promise.all(
 );
 
 const results = new Map<string, Round[]>();
+// Compilers need some ten thousand requests to be done with a server of this size.
+for (const server of servers) await measure(server, 64, 10);
 for (const connections of levels) {
-  for (const server of servers) await measure(server, connections, 1); // warms compilers, caches and files
   for (let round = 0; round < Number(rounds); round++) {
     for (const server of servers) {
       const key = `${server.kind}/${connections}`;

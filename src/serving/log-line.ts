@@ -14,11 +14,33 @@ export const maxLoggedWidth = 1_024;
 
 export const completeLine = (seq: number, line: string): string => `{"seq":${seq},${line}`;
 
-/** A complete line as it was written. The endpoint is the folder's, not repeated in every line. */
+/**
+ * A complete line as a record. In the line the endpoint is left out, since it is the folder's, and an input with several values a row
+ * is an array, which is half as long; in the record its cells have names.
+ */
 export function parseLine(endpoint: string, line: string): LogRecord {
-  const record = JSON.parse(line) as { endpoint: string }; // written by this file only
+  const record = JSON.parse(line) as { endpoint: string; inputs?: Record<string, unknown> }; // written by this file only
   record.endpoint = endpoint;
+  const { inputs } = record;
+  for (const name in inputs) {
+    const cells = inputs[name];
+    if (!Array.isArray(cells)) continue;
+    delete inputs[name];
+    const names = cellNames(name, cells.length);
+    for (let cell = 0; cell < cells.length; cell++) inputs[names[cell] as string] = cells[cell]; // as many names as cells
+  }
   return record as LogRecord;
+}
+
+const knownNames = new Map<string, readonly string[]>();
+
+/** `name[0]`, `name[1]`, …; made once, since every record of an endpoint has the same. */
+function cellNames(name: string, width: number): readonly string[] {
+  const known = knownNames.get(name);
+  if (known?.length === width) return known;
+  const names = Array.from({ length: width }, (_, cell) => `${name}[${cell}]`);
+  knownNames.set(name, names);
+  return names;
 }
 
 /** What is the same in every line under one plan. */
@@ -63,11 +85,7 @@ export type LineWriter = {
 
 /** Text is put together by hand: the names are known, and the general way costs more than the model. */
 export function compileLines(endpoint: Endpoint, signature: ModelSignature): LineWriter {
-  const inputs = signature.inputs.map(({ name }, index) => ({
-    index,
-    names: cellNames(name, signature.widths[index] ?? -1),
-    name,
-  }));
+  const inputs = signature.inputs.map(({ name }, index) => ({ index, name: `${JSON.stringify(name)}:` }));
   const extras = (['key', 'time', 'assign'] as const).flatMap((extra) => {
     const name = endpoint[extra];
     return name === undefined || signature.inputIndex.has(name) ? [] : [{ extra, name: `${JSON.stringify(name)}:` }];
@@ -76,15 +94,11 @@ export function compileLines(endpoint: Endpoint, signature: ModelSignature): Lin
 
   const inputsOf = (request: InferRequest, row: number): string => {
     let text = '';
-    for (const { index, names, name } of inputs) {
+    for (const { index, name } of inputs) {
       const values = request.values[index] as RawValues; // one per input
-      const width = signature.batchable ? names.length : values.length;
-      if (width > maxLoggedWidth || names.length > maxLoggedWidth) continue;
-      // A model that takes no batches may have a free size: its cells are named as they come.
-      const cells = names.length === width ? names : cellNames(name, width);
-      for (let cell = 0; cell < width; cell++) {
-        text += `${text === '' ? '' : ','}${cells[cell]}${scalar(values[row * width + cell])}`;
-      }
+      const width = signature.batchable ? values.length / request.rows : values.length;
+      if (width > maxLoggedWidth) continue;
+      text += `${text === '' ? '' : ','}${name}${width === 1 ? scalar(values[row]) : cellsOf(values, row * width, width)}`;
     }
     for (const { extra, name } of extras) {
       const value = request.extras[extra]?.[row];
@@ -158,9 +172,12 @@ export function labelLine(label: {
   return `"kind":"label",${JSON.stringify(label).slice(1)}`;
 }
 
-function cellNames(name: string, width: number): readonly string[] {
-  if (width === 1) return [`${JSON.stringify(name)}:`];
-  return Array.from({ length: Math.max(0, width) }, (_, cell) => `${JSON.stringify(`${name}[${cell}]`)}:`);
+function cellsOf(values: RawValues, start: number, width: number): string {
+  const row =
+    values.length === width && Array.isArray(values)
+      ? values
+      : Array.from({ length: width }, (_, cell) => values[start + cell]);
+  return row.some((value) => typeof value === 'bigint') ? `[${row.map(scalar).join(',')}]` : JSON.stringify(row);
 }
 
 /** Integers that a JSON reader would round are written as strings; `replay` reads them back exactly. */

@@ -178,6 +178,37 @@ test('a full disk refuses those who wait, and what was refused is not in the log
   assert.deepEqual(keys, acknowledged);
 });
 
+test('a log thread that dies is replaced; what it had acknowledged is there, and numbers go on', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-test-'));
+  await using log = await open(folder.path);
+  await log.open('flights');
+  const acknowledged: string[] = [];
+  const refused: string[] = [];
+  for (let round = 0; round < 4; round++) {
+    const writes = Array.from({ length: 200 }, async (_, i) => {
+      const key = `${round}/${i}`;
+      await new Promise((resolve) => setTimeout(resolve, i % 20));
+      await log.append('flights', [label(key, i)], times).then(
+        () => acknowledged.push(key),
+        (error) => refused.push(error.code),
+      );
+    });
+    setTimeout(() => void log.thread.terminate(), 10);
+    await Promise.all(writes);
+  }
+  await log.append('flights', [label('last', 1)], times);
+  assert.ok(acknowledged.length > 200, `${acknowledged.length} acknowledged`);
+  assert.deepEqual(
+    [...new Set(refused)].filter((code) => code !== 'serving/log-failing'),
+    [],
+  );
+  const keys = new Set(await labelKeys(log));
+  assert.deepEqual(
+    [...acknowledged, 'last'].filter((key) => !keys.has(key)),
+    [],
+  );
+});
+
 test('kill -9 under load loses nothing that was acknowledged', { timeout: 120_000 }, async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-test-'));
   const acknowledged = new Set<string>();

@@ -43,23 +43,26 @@ type Waiting = {
   readonly failed: ((error: Error) => void) | undefined;
 };
 
+type Chunk = { readonly first: number; readonly count: number; readonly text: string };
+
 type Tail = {
   readonly endpoint: string;
   waiting: Waiting[];
   waitingSize: number;
   /** Somebody waits for the disk, so the next group leaves at once. */
   urgent: boolean;
-  /** Complete lines; the first of them has this number. */
-  ring: string[];
-  ringFirst: number;
+  /** The newest groups as they were written: single lines would each have to survive the garbage collector. */
+  recent: Chunk[];
   last: number;
   watermark: number | undefined;
   dropped: number;
   failing: string | undefined;
 };
 
+type Batch = { readonly tail: Tail; readonly waiting: readonly Waiting[]; readonly group: LineGroup };
+
 /** Records kept in memory per endpoint for followers: those who fall behind read files. */
-const ringSize = 8_192;
+const recentLines = 8_192;
 
 export async function openPredictionLog(options: PredictionLogOptions): Promise<PredictionLog> {
   return new PredictionLog(options);
@@ -82,7 +85,7 @@ export class PredictionLog implements AsyncDisposable {
   constructor({ limits, ...options }: PredictionLogOptions) {
     this.#options = {
       maxWaiting: 32_000_000,
-      gatherMs: 20,
+      gatherMs: 50,
       ...options,
       limits: { maxBytes: 32_000_000, maxRows: 100_000, maxAgeMs: 3_600_000, keepBytes: 256_000_000, ...limits },
     };
@@ -96,7 +99,7 @@ export class PredictionLog implements AsyncDisposable {
     if (this.#tails.has(endpoint)) return;
     this.#tails.set(endpoint, {
       ...{ endpoint, last, watermark, waiting: [], waitingSize: 0, urgent: false },
-      ...{ ring: [], ringFirst: last + 1, dropped: 0, failing: undefined },
+      ...{ recent: [], dropped: 0, failing: undefined },
     });
   }
 
@@ -146,8 +149,12 @@ export class PredictionLog implements AsyncDisposable {
   };
 
   async #readPart(tail: Tail, page: { readonly after: number; readonly limit: number }): Promise<readonly string[]> {
-    const start = page.after + 1 - tail.ringFirst;
-    if (start >= 0) return tail.ring.slice(start, start + page.limit);
+    const next = page.after + 1;
+    const chunk = tail.recent.findLast(({ first }) => first <= next);
+    if (chunk) {
+      const lines = chunk.text.split('\n').slice(next - chunk.first, next - chunk.first + page.limit);
+      return lines.map((line, index) => completeLine(next + index, line));
+    }
     const part = await this.#ask({ kind: 'read', endpoint: tail.endpoint, ...page });
     return 'lines' in part ? part.lines : this.#options.readTables(part.tables.tables ?? [], page);
   }
@@ -239,17 +246,17 @@ export class PredictionLog implements AsyncDisposable {
     clearTimeout(this.#gather);
     this.#gather = undefined;
     this.#writing = true;
-    const batches = taken.map((tail) => {
+    const batches = taken.map((tail): Batch => {
       const { waiting } = tail;
       tail.waiting = [];
       tail.urgent = false;
-      return { tail, waiting };
+      return { tail, waiting, group: groupOf(tail.endpoint, waiting) };
     });
     void this.#write(batches);
   }
 
-  async #write(batches: readonly { readonly tail: Tail; readonly waiting: readonly Waiting[] }[]): Promise<void> {
-    const groups = batches.map(({ tail, waiting }) => groupOf(tail.endpoint, waiting));
+  async #write(batches: readonly Batch[]): Promise<void> {
+    const groups = batches.map(({ group }) => group);
     let results: readonly AppendResult[];
     try {
       results = await this.#ask({ kind: 'append', groups });
@@ -257,8 +264,8 @@ export class PredictionLog implements AsyncDisposable {
       const failure = error instanceof Error ? error.message : String(error);
       results = batches.map(() => ({ failure }));
     }
-    for (const [place, { tail, waiting }] of batches.entries()) {
-      this.#settle(tail, waiting, results[place] as AppendResult); // one per group
+    for (const [place, batch] of batches.entries()) {
+      this.#settle(batch, results[place] as AppendResult); // one per group
     }
     this.#writing = false;
     if (batches.length > 0 && [...this.#tails.values()].some(({ urgent }) => urgent)) this.#flush();
@@ -270,7 +277,8 @@ export class PredictionLog implements AsyncDisposable {
     }
   }
 
-  #settle(tail: Tail, waiting: readonly Waiting[], result: AppendResult): void {
+  #settle({ tail, waiting, group }: Batch, result: AppendResult): void {
+    const { text } = group;
     for (const { lines } of waiting) for (const line of lines) tail.waitingSize -= line.length;
     if ('failure' in result) {
       tail.failing = result.failure;
@@ -283,21 +291,24 @@ export class PredictionLog implements AsyncDisposable {
     tail.failing = undefined;
     tail.watermark = result.watermark;
     const skipped = new Set(result.skipped);
-    let seq = result.first;
+    const kept =
+      skipped.size === 0
+        ? text
+        : text
+            .split('\n')
+            .filter((_, place) => !skipped.has(place))
+            .join('\n');
     let place = 0;
     for (const { lines, done } of waiting) {
       let known = 0;
-      for (const line of lines) {
-        if (skipped.has(place++)) known++;
-        else tail.ring.push(completeLine(seq++, line));
-      }
+      for (let line = 0; line < lines.length; line++) if (skipped.has(place++)) known++;
       done?.(known);
     }
-    tail.last = seq - 1;
-    if (tail.ring.length > 2 * ringSize) {
-      tail.ringFirst += tail.ring.length - ringSize;
-      tail.ring = tail.ring.slice(-ringSize);
-    }
+    const count = place - skipped.size;
+    if (count > 0) tail.recent.push({ first: result.first, count, text: kept });
+    tail.last = result.first + count - 1;
+    while (tail.last - (tail.recent[0]?.first ?? tail.last) - (tail.recent[0]?.count ?? 0) > recentLines)
+      tail.recent.shift();
     for (const listener of this.#listeners) listener(tail.endpoint, tail.last);
   }
 
@@ -334,7 +345,7 @@ export class PredictionLog implements AsyncDisposable {
     for (const tail of this.#tails.values()) {
       const { last, watermark } = await this.#ask({ kind: 'open', endpoint: tail.endpoint });
       // A group that was written and not answered for is in the log all the same: followers read it from the file.
-      Object.assign(tail, { last, watermark, ring: [], ringFirst: last + 1 });
+      Object.assign(tail, { last, watermark, recent: [] });
     }
   }
 
@@ -350,6 +361,11 @@ export class PredictionLog implements AsyncDisposable {
     const tail = this.#tails.get(endpoint);
     if (!tail) throw new PlatformError('serving/not-ready', endpoint);
     return tail;
+  }
+
+  /** For crash tests. */
+  get thread(): Worker {
+    return this.#worker;
   }
 
   /** Writes what waits, then closes. */
