@@ -10,7 +10,7 @@ import { readEvents } from '../events/event-store.ts';
 import { openTestServer } from '../http/test-server.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
 import { executionRoutes } from './execution-routes.ts';
-import { openHouse } from './fixtures/house.ts';
+import { openHouse } from './fixtures/house-adapter.ts';
 
 eachDatabase((name, open) => {
   test(`${name}: steps run in order, their outputs are kept, and a model becomes a version with its lineage`, async () => {
@@ -163,7 +163,7 @@ eachDatabase((name, open) => {
   test(`${name}: kill -9 of the server in the middle of a step takes the step along, and the next server finishes`, async () => {
     await using database = await open();
     const { folder, url } = database;
-    const script = join(import.meta.dirname, 'fixtures', 'test-server.ts');
+    const script = join(import.meta.dirname, 'fixtures', 'doomed-server-worker.ts');
     const server = spawn(process.execPath, [script, folder, url ?? ''], { stdio: ['ignore', 'pipe', 'inherit'] });
     const exited = once(server, 'exit');
     const [line] = await once(createInterface({ input: server.stdout }), 'line');
