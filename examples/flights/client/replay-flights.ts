@@ -43,12 +43,15 @@ export async function replayFlights(
   const counts = tally();
   const asked = sampled(flights, plan);
   const pace = pacer(plan.rate);
-  const open = new Set<Promise<void>>();
   const labelQueue: ReturnType<typeof calendar.due> = [];
   let labels = 0;
   let lostLabels = 0;
   let today = Number.NEGATIVE_INFINITY;
   let telling: Promise<void> | undefined;
+  // A counter and one waiter: racing all open promises for every request would cost more than the request.
+  let open = 0;
+  let onAnswer = Promise.withResolvers<void>();
+  const oneAnswered = () => onAnswer.promise;
 
   const report = () => ({ ...counts.report(), labels, lostLabels });
   const tell = async (atLeast: number) => {
@@ -65,7 +68,7 @@ export async function replayFlights(
     telling = undefined;
   };
   const settle = async () => {
-    await Promise.all(open);
+    while (open > 0) await oneAnswered();
     await telling;
     await tell(1);
   };
@@ -84,7 +87,7 @@ export async function replayFlights(
     labelQueue.push(...calendar.due(flight.minute));
     if (labelQueue.length >= labelsPerRequest) telling ??= tell(labelsPerRequest);
     // Answers may overtake each other; questions do not.
-    while (open.size >= plan.concurrency) await Promise.race(open);
+    while (open >= plan.concurrency) await oneAnswered();
     await pace();
     const id = flights.id[row] ?? 0;
     const body = inferBody({
@@ -95,11 +98,13 @@ export async function replayFlights(
       origin: flights.airports[flight.origin] ?? '',
       destination: flights.airports[flight.destination] ?? '',
     });
-    const answered: Promise<void> = client.infer(body).then((answer) => {
+    open++;
+    void client.infer(body).then((answer) => {
       counts.add(answer);
-      open.delete(answered);
+      open--;
+      onAnswer.resolve();
+      onAnswer = Promise.withResolvers<void>();
     });
-    open.add(answered);
     calendar.add({ id, minute: flight.minute, distance: flight.distance, late: flight.late });
   }
   if (!signal.aborted) labelQueue.push(...calendar.due(Number.MAX_SAFE_INTEGER));
