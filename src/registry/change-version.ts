@@ -51,11 +51,11 @@ export async function setStage(
       `'${input.stage}' is not an Active stage. Valid stages are ['Staging', 'Production']`;
     throw invalid('archive_existing_versions', message);
   }
-  const before = await requireVersion(versions, model, version);
   const at = now();
+  await models.touch(model, at); // holds the model's row: two callers do not archive each other
+  const before = await requireVersion(versions, model, version);
   const archived = input.archiveOthers ? await versions.archiveOthers(model, version, stage, at) : [];
   await versions.update(model, version, { stage }, at);
-  await models.touch(model, at);
   await append(deps, before, actor, 'registry.stage-set', { stage, from: before.stage, archived });
   return requireVersion(versions, model, version);
 }
@@ -68,10 +68,10 @@ export async function setAlias(
   const { model, alias, version, actor } = input;
   validateAlias(alias);
   refuseReservedAlias(alias);
+  await models.touch(model, now()); // holds the model's row: the version cannot be deleted meanwhile
   const named = await requireVersion(versions, model, version);
   const before = await versions.findByAlias(model, alias);
   await versions.setAlias(model, alias, version);
-  await models.touch(model, now());
   await append(deps, named, actor, 'registry.alias-set', { alias, from: before?.version ?? null });
 }
 
@@ -134,10 +134,10 @@ export async function deleteVersion(
 ): Promise<void> {
   const { models, versions, now } = deps;
   const { model, version, actor } = input;
-  const before = await requireVersion(versions, model, version);
   const at = now();
-  await versions.remove(model, version, at);
   await models.touch(model, at);
+  const before = await requireVersion(versions, model, version);
+  await versions.remove(model, version, at);
   await append(deps, before, actor, 'registry.version-deleted', { source: before.source });
 }
 

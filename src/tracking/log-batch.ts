@@ -40,16 +40,15 @@ export async function logMetric(deps: Deps, runId: string, metric: NewMetric): P
 }
 
 export async function logParam({ runs }: Pick<Deps, 'runs'>, runId: string, param: Param): Promise<void> {
-  const { key, value } = validParam(param);
+  const valid = validParam(param);
   requireActiveRun(await requireRun(runs, runId));
-  const [old] = await runs.params(runId, [key]);
-  if (old && old.value !== value) {
-    const message =
-      `Changing param values is not allowed. Param with key='${key}' was already logged with value='${old.value}' for run` +
-      ` ID='${runId}'. Attempted logging new value '${value}'.`;
-    throw new PlatformError('tracking/param-changed', key, { message, hint: changedHint });
-  }
-  if (!old) await runs.insertParams(runId, [{ key, value }]);
+  const [changed] = await insertParams(runs, runId, [valid]);
+  if (!changed) return;
+  const { key, value, old } = changed;
+  const message =
+    `Changing param values is not allowed. Param with key='${key}' was already logged with value='${old}' for run` +
+    ` ID='${runId}'. Attempted logging new value '${value}'.`;
+  throw new PlatformError('tracking/param-changed', key, { message, hint: changedHint });
 }
 
 async function logMetrics(
@@ -63,29 +62,34 @@ async function logMetrics(
 }
 
 async function logParams(runs: RunStore, runId: string, params: readonly Param[]): Promise<void> {
-  const old = new Map(
-    (
-      await runs.params(
-        runId,
-        params.map(({ key }) => key),
-      )
-    ).map(({ key, value }) => [key, value]),
+  const changed = await insertParams(runs, runId, params);
+  if (changed.length === 0) return;
+  const list = changed.map(
+    ({ key, value, old }) =>
+      `{'key': ${pythonString(key)}, 'old_value': ${pythonString(old)}, 'new_value': ${pythonString(value)}}`,
   );
-  const changed = params.filter(({ key, value }) => old.has(key) && old.get(key) !== value);
-  if (changed.length > 0) {
-    const list = changed.map(
-      ({ key, value }) =>
-        `{'key': ${pythonString(key)}, 'old_value': ${pythonString(old.get(key) ?? '')}, 'new_value': ${pythonString(value)}}`,
-    );
-    throw new PlatformError('tracking/param-changed', changed.map(({ key }) => key).join(', '), {
-      message: `Changing param values is not allowed. Params were already logged='[${list.join(', ')}]' for run ID='${runId}'.`,
-      hint: changedHint,
-    });
-  }
-  await runs.insertParams(
-    runId,
-    params.filter(({ key }) => !old.has(key)),
-  );
+  throw new PlatformError('tracking/param-changed', changed.map(({ key }) => key).join(', '), {
+    message: `Changing param values is not allowed. Params were already logged='[${list.join(', ')}]' for run ID='${runId}'.`,
+    hint: changedHint,
+  });
+}
+
+/**
+ * Inserts first and looks afterwards: of two callers with two values for one key, the second waits for the first and sees its value.
+ * @returns the params that are there with another value; the caller throws, and so nothing of its own stays
+ */
+async function insertParams(
+  runs: RunStore,
+  runId: string,
+  params: readonly Param[],
+): Promise<readonly (Param & { readonly old: string })[]> {
+  await runs.insertParams(runId, params);
+  const keys = params.map(({ key }) => key);
+  const stored = new Map((await runs.params(runId, keys)).map(({ key, value }) => [key, value]));
+  return params.flatMap((param) => {
+    const old = stored.get(param.key);
+    return old === undefined || old === param.value ? [] : [{ ...param, old }];
+  });
 }
 
 const changedHint = 'Params are fixed once logged: log to a new run, or use a tag for what changes.';

@@ -140,6 +140,19 @@ eachDatabase((dialect, open) => {
     assert.deepEqual(await metricStore(database.read).history(id, 'm', { offset: 0 }), []);
   });
 
+  test(`${dialect}: of sixteen values logged at once for one param, one is kept and the others are refused`, async () => {
+    await using database = await open();
+    const id = await newRun(database, await newExperiment(database), 'r');
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 16 }, (_, value) =>
+        database.write((tx) => logParam(stores(tx), id, { key: 'p', value: String(value) })),
+      ),
+    );
+    const kept = outcomes.findIndex(({ status }) => status === 'fulfilled');
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+    assert.deepEqual(await runStore(database.read).params(id, ['p']), [{ key: 'p', value: String(kept) }]);
+  });
+
   test(`${dialect}: sixteen callers at once get sixteen experiments, and one of a name`, async () => {
     await using database = await open();
     const ids = await Promise.all(Array.from({ length: 16 }, (_, index) => newExperiment(database, `e${index}`)));
