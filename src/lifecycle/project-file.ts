@@ -52,9 +52,9 @@ function problemsOf(text: string): { readonly config: ProjectConfig } | { readon
   if (forbidden.length > 0) return { found: forbidden };
 
   const value: unknown = document.toJS({ maxAliasCount: 20 });
-  const place = ({ ofKey = false, ...problem }: Problem): FileProblem => ({
+  const place = ({ ofKey, ...problem }: Problem): FileProblem => ({
     ...problem,
-    ...at(offsetOf(document, problem.path, { ofKey })),
+    ...at(offsetOf(document, problem.path, { ofKey: ofKey ?? false })),
   });
   const mismatches = explainMismatch(projectSchema, value);
   if (mismatches.length > 0) return { found: mismatches.map(place) };

@@ -63,7 +63,7 @@ eachDatabase((name, open) => {
       events.map(({ type }) => type),
       ['monitoring.alert-opened', 'monitoring.alert-resolved'],
     );
-    assert.ok(JSON.stringify(events[0]?.data['evidence']).includes('Kolmogorov'));
+    assert.ok(JSON.stringify(events[0]?.data.evidence).includes('Kolmogorov'));
   });
 
   test(`${name}: a quiet endpoint raises nothing, and its quality, fairness and service pass`, async () => {

@@ -27,7 +27,7 @@ export const profileReference: JobHandler<ProfileInput, ProfileOutput> = async (
   using duck = await openDuckDb({ folders: [dirname(file)], files: [file], tempFolder: input.tempFolder }, signal);
   const relation = `read_parquet(${text(file)})`;
   const described = await duck.rows(`DESCRIBE SELECT * FROM ${relation}`);
-  const types = new Map(described.map((row) => [String(row['column_name']), String(row['column_type'])]));
+  const types = new Map(described.map((row) => [String(row.column_name), String(row.column_type)]));
   const leftOut = new Set([...(input.leaveOut ?? []), time]);
   const features = [...types.keys()].filter((name) => !leftOut.has(name) && (input.features?.includes(name) ?? true));
 

@@ -46,6 +46,7 @@ export async function advanceRollout(deps: AdvanceDeps, advance: Advance): Promi
   const { rollout, move, findings, look, traffic, actor, clock } = advance;
   const target = trafficFor({ ...rollout, state: move.to }, traffic);
   const changes = target !== traffic;
+  const decidedAt = now();
   // Away from harm first, bookkeeping after: if that fails, the same log leads to the same decision again.
   const swapFirst = changes && (move.to.kind === 'rolled-back' || move.to.kind === 'aborted');
   const swapped = swapFirst ? await swap(deps, advance, target) : true;
@@ -73,7 +74,7 @@ export async function advanceRollout(deps: AdvanceDeps, advance: Advance): Promi
         to: sayState(move.to, rollout.plan),
         share: target.rollout?.share ?? (move.to.kind === 'promoted' ? 1 : 0),
         generation: after.generation,
-        ...(swapFirst && { swappedAt }),
+        ...(swapFirst && { decidedAt, swappedAt }),
         evidence: evidenceJson(findings),
       },
     });
