@@ -52,7 +52,7 @@ test('drift starts it when enough features moved, and its evidence goes along', 
   assert.equal(decideRetraining({ ...quiet, openAlerts: [alert('drift', 1)] }).kind, 'nothing');
   const decision = decideRetraining({ ...quiet, openAlerts: [alert('drift', 2)] });
   assert.equal(decision.kind, 'start');
-  assert.equal(decision.kind === 'start' && decision.evidence['alert'], 'a1');
+  assert.equal(decision.kind === 'start' && decision.evidence.alert, 'a1');
 });
 
 test('a quality alert, a schedule and enough labels start it too', () => {
