@@ -44,13 +44,17 @@ export const endpointRoutes =
     const viewOf = ({ endpoint, traffic, createdAt, updatedAt }: StoredEndpoint) => {
       const running = live.find(endpoint.name);
       const { champion, previous, rollout, generation } = traffic;
+      const { latencyMs: latencyBudgetMs, ...settings } = endpoint;
       return {
-        ...endpoint,
+        ...settings,
+        latencyBudgetMs,
         ...{ champion, previous, generation },
         ...(rollout && { rollout }),
         ready: running?.plan.traffic.generation === generation,
+        // `latencyMs` says what was measured, once there is something to measure.
+        latencyLimitMs: endpoint.latencyMs,
         ...(running && viewMeter(running.meter, now())),
-        ...(running && { log: endpoint.log, logState: log.stats(endpoint.name) }),
+        ...(running && { logState: log.stats(endpoint.name) }),
         endpointTime: endpointNow(endpoint),
         ...{ createdAt, updatedAt },
       };

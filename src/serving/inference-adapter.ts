@@ -76,11 +76,9 @@ type Slot = {
   loads: { readonly resolve: (loaded: Loaded) => void; readonly reject: (error: Error) => void } | undefined;
 };
 
-/** Resolves when the threads run. */
+/** Threads start with the first version that is loaded: a server without models, or without rollouts, has none. */
 export async function startInference(options: InferenceOptions): Promise<Inference> {
-  const inference = new Inference(options);
-  await inference.started();
-  return inference;
+  return new Inference(options);
 }
 
 export class Inference implements AsyncDisposable {
@@ -99,13 +97,6 @@ export class Inference implements AsyncDisposable {
     this.#options = { maxBatchRows: 256, batchBudgetMs: 20, maxWaitMs: 5_000, ...options };
   }
 
-  async started(): Promise<void> {
-    while (this.#slots.length <= this.#options.concurrency) this.#slots.push(this.#newSlot());
-    await Promise.all(
-      this.#slots.map(({ worker }) => new Promise((resolve) => worker.once('online', () => resolve(undefined)))),
-    );
-  }
-
   /** For health pages and crash tests. */
   get threads(): readonly Worker[] {
     return this.#slots.map(({ worker }) => worker);
@@ -119,6 +110,7 @@ export class Inference implements AsyncDisposable {
         hint: `'${name}' is ${datatype}, which is not served.`,
       });
     }
+    while (this.#slots.length <= this.#options.concurrency) this.#slots.push(this.#newSlot());
     let model = this.#models.get(file.key);
     if (!model) {
       model = {
