@@ -97,8 +97,8 @@ function bombFindings(calls: readonly Call[], tensors: readonly Tensor[]): Findi
   const shapes = new Map(
     tensors.flatMap(({ name, shortIntegers }) => (shortIntegers ? [[name, shortIntegers] as const] : [])),
   );
-  for (const { op, inputs } of calls) {
-    const sizes = makers.has(op) ? shapes.get(inputs.at(-1) ?? '') : undefined;
+  for (const { op, lastInput } of calls) {
+    const sizes = makers.has(op) ? shapes.get(lastInput) : undefined;
     const elements = sizes && elementCount(sizes);
     if (elements !== undefined && elements > mostElements) {
       return [refuse('onnx/huge-shape', `'${op}' makes a tensor of ${elements} elements.`)];

@@ -198,6 +198,13 @@ test('refuses graphs nested in graphs without end', () => {
   assert.deepEqual(codesOf(modelWith(graph)), ['refuse onnx/malformed']);
 });
 
+test('refuses a small file that would take much memory', () => {
+  const empty = (number: number, count: number) => Buffer.alloc(2 * count, Buffer.from([(number << 3) | 2, 0]));
+  for (const parts of [empty(1, 1_000_001), empty(5, 200_001), empty(11, 100_001)]) {
+    assert.deepEqual(codesOf(modelWith(message(relu(), parts))), ['refuse onnx/malformed']);
+  }
+});
+
 test('never throws, whatever was done to a real model', () => {
   const originals = [columnsModel(), treesModel({ trees: 3, depth: 3, features: 4 }), pickyModel()];
   const change = fc.record({

@@ -20,7 +20,8 @@ export type Call = {
   readonly domain: string;
   readonly op: string;
   readonly overload: string;
-  readonly inputs: readonly string[];
+  /** Where operators that make tensors take their shape from. */
+  readonly lastInput: string;
 };
 export type FunctionBody = {
   readonly name: string;
@@ -47,7 +48,12 @@ export type OnnxModel = {
 /** What one walk gathers; `calls` is swapped while it is inside a function. */
 type Walk = { calls: Call[]; readonly tensors: Tensor[]; nodes: number; readonly names: Map<string, string> };
 
+// What is kept costs a hundred times the two bytes that ask for it in a hostile file; honest ones stay far below.
 const mostNodes = 1_000_000;
+const mostTensors = 200_000;
+const mostValues = 100_000;
+const mostFunctions = 10_000;
+const mostOpsets = 1_000;
 
 /** @throws MalformedMessage, and nothing else, for bytes of any kind */
 export function readOnnxModel(bytes: Uint8Array): OnnxModel {
@@ -61,9 +67,9 @@ export function readOnnxModel(bytes: Uint8Array): OnnxModel {
   eachField(message, modelShape, (field, start, end) => {
     if (field === 1) irVersion = integerAt(bytes, start, end);
     else if (field === 7) graph = readGraph(inner(message, start, end), walk);
-    else if (field === 8) opsets.push(readOpset(inner(message, start, end)));
+    else if (field === 8) keep(opsets, readOpset(inner(message, start, end)), mostOpsets);
     else if (field === 20) isTrainable = true;
-    else if (field === 25) functions.push(readFunction(inner(message, start, end), walk));
+    else if (field === 25) keep(functions, readFunction(inner(message, start, end), walk), mostFunctions);
   });
   const filled = new Set(graph?.initializers);
   return {
@@ -119,11 +125,11 @@ function readGraph(message: Message, walk: Walk): Graph {
   eachField(message, graphShape, (field, start, end) => {
     const content = inner(message, start, end);
     if (field === 1) readNode(content, walk);
-    else if (field === 5) initializers.push(addTensor(content, walk).name);
-    else if (field === 11) inputs.push(readValue(content));
-    else if (field === 12) outputs.push(readValue(content));
+    else if (field === 5) keep(initializers, addTensor(content, walk).name, mostTensors);
+    else if (field === 11) keep(inputs, readValue(content), mostValues);
+    else if (field === 12) keep(outputs, readValue(content), mostValues);
     else if (field === 13) readValue(content);
-    else if (field === 15) initializers.push(readSparse(content, walk));
+    else if (field === 15) keep(initializers, readSparse(content, walk), mostTensors);
   });
   return { inputs, outputs, initializers };
 }
@@ -151,15 +157,15 @@ function readNode(message: Message, walk: Walk): void {
   let op = '';
   let domain = '';
   let overload = '';
-  const inputs: string[] = [];
+  let lastInput = '';
   eachField(message, nodeShape, (field, start, end) => {
-    if (field === 1) inputs.push(textAt(message, start, end));
+    if (field === 1) lastInput = textAt(message, start, end);
     else if (field === 4) op = textAt(message, start, end);
     else if (field === 5) readAttribute(inner(message, start, end), walk);
     else if (field === 7) domain = textAt(message, start, end);
     else if (field === 8) overload = textAt(message, start, end);
   });
-  walk.calls.push({ op: shared(walk, op), domain: shared(walk, domain), overload, inputs });
+  walk.calls.push({ op: shared(walk, op), domain: shared(walk, domain), overload, lastInput });
 }
 
 /** A large forest has millions of numbers here; they are stepped over, not read. */
@@ -195,8 +201,13 @@ function readValue(message: Message): Value {
 
 function addTensor(message: Message, walk: Walk): Tensor {
   const tensor = readTensor(message);
-  walk.tensors.push(tensor);
+  keep(walk.tensors, tensor, mostTensors);
   return tensor;
+}
+
+function keep<T>(list: T[], item: T, most: number): void {
+  if (list.length >= most) throw new MalformedMessage(`the model has more than ${most} parts of one kind`);
+  list.push(item);
 }
 
 /** Operators repeat: one string each instead of one a node. */

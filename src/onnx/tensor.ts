@@ -41,6 +41,7 @@ const shape = shapeOf({
 const typedFields: Readonly<Record<number, number>> = { 4: 4, 5: 0, 7: 0, 10: 8, 11: 0 };
 const mostShortIntegers = 64;
 const mostDims = 1024;
+const mostEntries = 64;
 
 export function readTensor(message: Message): Tensor {
   let name = '';
@@ -59,7 +60,7 @@ export function readTensor(message: Message): Tensor {
     else if (field === rawData) {
       rawBytes = end - start;
       raw = [start, end];
-    } else if (field === externalData) external.push(readEntry(inner(message, start, end)));
+    } else if (field === externalData) addEntry(external, readEntry(inner(message, start, end)));
     else if (field === dataLocation) location = integerAt(message.bytes, start, end);
     else if (field === 6) typed++;
     else if (typedFields[field] !== undefined) {
@@ -91,6 +92,12 @@ export function isComplete({ type, dims: sizes, elements }: Tensor): boolean {
   const isComplex = type === 14 || type === 15;
   const isNarrow = type >= 21 && type !== 24;
   return isNarrow || BigInt(elements.typed) === (isComplex ? 2n * wanted : wanted);
+}
+
+function addEntry(entries: (readonly [string, string])[], entry: readonly [string, string]): void {
+  if (entries.length >= mostEntries)
+    throw new MalformedMessage(`a tensor has more than ${mostEntries} entries of external data`);
+  entries.push(entry);
 }
 
 const entryShape = shapeOf({ lengthDelimited: [1, 2], once: [1, 2] });
