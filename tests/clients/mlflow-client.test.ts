@@ -26,7 +26,7 @@ async function journey(url: string, home: string): Promise<{ code: number | null
   const child = spawn(python, [join(import.meta.dirname, 'journey.py')], {
     cwd: home,
     env: {
-      PATH: process.env['PATH'],
+      PATH: process.env.PATH,
       HOME: home,
       MLFLOW_TRACKING_URI: url,
       MLFLOW_HTTP_REQUEST_MAX_RETRIES: '1',

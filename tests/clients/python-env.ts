@@ -12,7 +12,8 @@ const mark = join(folder, 'installed.txt');
 const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 
 /** @returns the interpreter, or undefined when `npm run setup:tests` has not made it yet */
-export const findPythonClients = (): string | undefined => (existsSync(mark) && existsSync(python) ? python : undefined);
+export const findPythonClients = (): string | undefined =>
+  existsSync(mark) && existsSync(python) ? python : undefined;
 
 /** Makes the environment when it is not there; takes some minutes. @throws Error that says what is missing */
 export async function installPythonClients(): Promise<string> {
@@ -21,7 +22,9 @@ export async function installPythonClients(): Promise<string> {
   if (found !== undefined && (await readFile(mark, 'utf8')) === wanted) return found;
   const system = ['python3', 'python'].find((name) => spawnSync(name, ['-c', 'import venv']).status === 0);
   if (system === undefined) {
-    throw new Error('The client tests need Python 3.10 or later with venv: install it (Debian: apt install python3-venv).');
+    throw new Error(
+      'The client tests need Python 3.10 or later with venv: install it (Debian: apt install python3-venv).',
+    );
   }
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
