@@ -34,9 +34,11 @@ import type { ProjectConfig } from './lifecycle/project-schema.ts';
 import { shipRoutes } from './lifecycle/ship-routes.ts';
 import { startShipWorker } from './lifecycle/ship-worker.ts';
 import { sayReport } from './lifecycle/shipment.ts';
+import { startLoopWorkers } from './lifecycle/start-loop-adapter.ts';
 import { trainedModels } from './lifecycle/trained-model-adapter.ts';
 import { mlflowRoutes } from './mlflow/mlflow-routes.ts';
-import { executionRoutes } from './pipelines/execution-routes.ts';
+import { monitoringHandlers, storeTrainingProfile } from './monitoring/training-profile-adapter.ts';
+import { executionRoutes, requestExecution } from './pipelines/execution-routes.ts';
 import { pipelineHandlers, pipelineKinds } from './pipelines/pipeline-worker.ts';
 import { startRegistrations } from './pipelines/registration-worker.ts';
 import { modelRoutes, sealAndSave } from './registry/model-routes.ts';
@@ -194,6 +196,8 @@ export async function openApp(options: AppOptions): Promise<App> {
         artifacts,
         blobs,
         readProject,
+        profileTraining: (rows) =>
+          storeTrainingProfile({ run: runJob, blobs, tempFolder: folders.tempFolder, newId }, rows),
         artifactRoot,
         now,
         newId,
@@ -272,6 +276,21 @@ export async function openApp(options: AppOptions): Promise<App> {
     }),
   );
 
+  const forExecutions: Parameters<typeof requestExecution>[0] = {
+    ...{ database, logFolder, now, newId },
+    readProject: async (name) => {
+      const { folder, config: project } = await readProject(name);
+      const { data = {}, pipeline, model } = project;
+      return { folder, data, ...(pipeline && { pipeline }), ...(model && { model: model.name }) };
+    },
+  };
+  const loop = resources.use(
+    startLoopWorkers({
+      ...{ database, blobs, serving, readProject, shipments, now, newId, onError },
+      execute: (request) => requestExecution(forExecutions, request),
+    }),
+  );
+
   for (const [name, problem] of await serving.follow()) {
     log.error({ err: problem, endpoint: name }, 'an endpoint cannot serve what it should');
   }
@@ -330,19 +349,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       },
     }),
   );
-  await server.register(
-    executionRoutes({
-      database,
-      logFolder,
-      now,
-      newId,
-      readProject: async (name) => {
-        const { folder, config: project } = await readProject(name);
-        const { data = {}, pipeline, model } = project;
-        return { folder, data, ...(pipeline && { pipeline }), ...(model && { model: model.name }) };
-      },
-    }),
-  );
+  await server.register(executionRoutes(forExecutions));
   await server.register(gateRoutes({ database, now, newId }));
   await server.register(shipRoutes({ database, readProject, shipments }));
   await server.register(
@@ -357,6 +364,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       },
     }),
   );
+  await server.register(loop.routes);
   await server.register(serving.routes);
   await server.register(experimentRoutes({ database, artifactRoot, now }));
   await server.register(runRoutes({ database, artifacts }));
@@ -370,7 +378,13 @@ export async function openApp(options: AppOptions): Promise<App> {
 /** What a worker process can do; it knows the data folder and nothing else. */
 export function workerHandlers(dataFolder: string): JobHandlers {
   const folders = datasetFoldersOf(dataFolder);
-  return { ...datasetHandlers(folders), ...pipelineHandlers(folders), ...gateHandlers(), ...servingHandlers(folders) };
+  return {
+    ...datasetHandlers(folders),
+    ...pipelineHandlers(folders),
+    ...gateHandlers(),
+    ...servingHandlers(folders),
+    ...monitoringHandlers(),
+  };
 }
 
 const datasetFoldersOf = (dataFolder: string): DatasetFolders => ({

@@ -128,7 +128,7 @@ class World {
     return {
       database,
       endpoints: async () => [endpoint],
-      readProject: async (name) => ({ name, folder: '/', config, digest }),
+      findProject: async (name) => ({ name, folder: '/', config, digest }),
       endpointNow: async () => this.clock,
       championOf: async () => ({ model: 'delay', version: 2 }),
       readLog: async (_, { after, limit }) => this.log.slice(after, after + limit),

@@ -22,7 +22,8 @@ import type { Shipment } from './shipment.ts';
 export type RetrainWorkerDeps = {
   readonly database: Database;
   readonly endpoints: () => Promise<readonly Endpoint[]>;
-  readonly readProject: (name: string) => Promise<CurrentProject>;
+  /** @returns undefined for a project that is not linked */
+  readonly findProject: (name: string) => Promise<CurrentProject | undefined>;
   /** The endpoint's clock. */
   readonly endpointNow: (endpoint: string) => Promise<number>;
   readonly championOf: (endpoint: string) => Promise<VersionRef | undefined>;
@@ -85,8 +86,8 @@ async function followEndpoint(deps: RetrainWorkerDeps, endpoint: Endpoint, label
   const last = await retrainingStore(database.read).last(endpoint.name);
   if (last?.state === 'training') return followTraining(deps, last);
   if (last?.state === 'shipping') return followShipment(deps, last);
-  const { config } = await deps.readProject(endpoint.project);
-  if (!config.retrain || config.endpoint?.name !== endpoint.name) return;
+  const config = (await deps.findProject(endpoint.project))?.config;
+  if (!config?.retrain || config.endpoint?.name !== endpoint.name) return;
   const champion = await deps.championOf(endpoint.name);
   // Nothing serves yet: the first version is a person's.
   if (!champion) return;
