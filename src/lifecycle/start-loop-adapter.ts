@@ -134,6 +134,7 @@ async function executedOf(database: Database, id: string): Promise<Executed> {
   const execution = await executions.find(id);
   if (!execution) return { kind: 'failed', because: 'the execution is gone' };
   switch (execution.state) {
+    case 'queued':
     case 'planning':
     case 'running':
       return { kind: 'running' };
