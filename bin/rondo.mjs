@@ -4,9 +4,11 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 24 || (major === 24 && minor < 12)) {
   const { existsSync } = await import('node:fs');
   const { fileURLToPath } = await import('node:url');
-  // The package brings a Node of its own where the platform has one.
-  const own = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
-  if (existsSync(own) && process.env.RONDO_OWN_NODE === undefined) {
+  // The package brings a Node of its own where the platform has one: in a checkout below it, once installed beside it.
+  const own = ['../node_modules/.bin/node', '../../.bin/node']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path));
+  if (own !== undefined && process.env.RONDO_OWN_NODE === undefined) {
     const { spawn } = await import('node:child_process');
     const child = spawn(own, process.argv.slice(1), { stdio: 'inherit', env: { ...process.env, RONDO_OWN_NODE: '1' } });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -1,7 +1,7 @@
 /** DuckDB for handlers, locked down: it reads and writes the folders it is given and nothing else. Worker process only. */
 import { mkdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection } from '@duckdb/node-api';
 import { duckDbShare, type WorkerLimits, workerLimits } from './worker-limits.ts';
 
 export type DuckDbOptions = {
@@ -26,6 +26,8 @@ export async function openDuckDb(
 ): Promise<DuckDb> {
   const spill = join(tempFolder, 'duckdb');
   await mkdir(spill, { recursive: true, mode: 0o700 });
+  // Here and not above: the server's process imports the handlers' files too, and must never load this library.
+  const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${Math.floor(duckDbShare(limits) / 2 ** 20)}MiB`,
     threads: String(limits.threads),
