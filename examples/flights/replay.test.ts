@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { endpointClient } from './client/endpoint-client.ts';
 import { labelCalendar } from './client/label-calendar.ts';
 import { type ReplayPlan, replayFlights } from './client/replay-flights.ts';
+import { tally } from './client/tally.ts';
 import { modelRows } from './features/model-rows.ts';
 import type { Flights } from './features/read-flights.ts';
 import { seededRandom } from './random.ts';
@@ -65,6 +66,22 @@ test('asks in order of departure, and waits where it is told to', async () => {
   assert.equal(seenBefore.length, 2);
   assert.equal(seenBefore[0], 0);
   assert.equal(seenBefore[1], dates.filter((date) => date < '1970-01-03').length);
+});
+
+test('percentiles are exact to 4 %', () => {
+  const counts = tally();
+  for (let ms = 1; ms <= 1000; ms++) counts.add({ status: 200, body: '', ms });
+  const { requests, latencyMs } = counts.report();
+  assert.equal(requests, 1000);
+  assert.equal(latencyMs.max, 1000);
+  for (const [found, truth] of [
+    [latencyMs.p50, 500],
+    [latencyMs.p95, 950],
+    [latencyMs.p99, 990],
+  ] as const) {
+    assert.ok(found >= truth && found <= truth * 1.045, `${found} for ${truth}`);
+  }
+  assert.equal(tally().report().latencyMs.p99, 0);
 });
 
 test('outcomes come due in order of landing, strictly after it', () => {
