@@ -199,7 +199,21 @@ export const errorCatalogue = {
   'gates/unreadable': { status: 409, says: (subject) => `${subject} cannot be read as rows.` },
   'gates/missing-column': { status: 409, says: (subject) => `The gate rows lack ${subject}.` },
   'gates/bad-label': { status: 409, says: (subject) => `The truth is not usable: ${subject}.` },
-  'rollouts/generation-passed': { status: 409, says: (subject) => `The traffic of ${subject} was changed by somebody else.` },
+  'rollouts/generation-passed': {
+    status: 409,
+    says: (subject) => `The traffic of ${subject} was changed by somebody else.`,
+  },
+  'cli/demo-failed': { status: 400, exit: 1, says: (subject) => `${subject} did not happen as it must.` },
+  'cli/demo-needs-package': {
+    status: 400,
+    exit: 2,
+    says: (subject) => `The demo needs the package ${subject}, which has its flights.`,
+  },
+  'cli/demo-folder-taken': {
+    status: 400,
+    exit: 2,
+    says: (subject) => `${subject} is there already and was not made by the demo.`,
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -15,7 +15,9 @@ export type CommandContext = {
   /** For `up` and `demo`, which are the server. */
   readonly startServer: (flags: Readonly<Record<string, string>>, options: StartOptions) => ReturnType<StartServer>;
   /** Flags and environment, checked. */
-  readonly startOptions: (flags: Readonly<Record<string, string>>) => StartOptions;
+  readonly startOptions: (
+    flags: Readonly<Record<string, string>>,
+  ) => StartOptions & { readonly environment: Readonly<Record<string, string | undefined>> };
   /** For what is said in a result and is still no success: a gate that says no is 3, undecided is 5. */
   readonly setExitCode: (code: number) => void;
   readonly stdin: AsyncIterable<Uint8Array>;

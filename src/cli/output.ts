@@ -50,6 +50,13 @@ export class Output {
     this.#stderr.write(`${this.style('dim', text)}\n`);
   }
 
+  /** A line that stays, beside the result: what a long command has done so far. */
+  say(text: string): void {
+    if (this.#options.quiet) return;
+    this.#clearProgress();
+    this.#stderr.write(`${text}\n`);
+  }
+
   /** Redrawn in place for people, a line per change for logs. */
   progress(text: string): void {
     if (this.#options.quiet || text === this.#progress) return;

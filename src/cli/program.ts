@@ -19,7 +19,9 @@ export type Host = {
     readonly token: string | undefined;
     readonly dataFolder: string;
   };
-  readonly startOptions: (flags: Readonly<Record<string, string>>) => StartOptions;
+  readonly startOptions: (
+    flags: Readonly<Record<string, string>>,
+  ) => StartOptions & { readonly environment: Readonly<Record<string, string | undefined>> };
   readonly openInside: (dataFolder: string) => OpenInside;
   readonly startServer: (flags: Readonly<Record<string, string>>, options: StartOptions) => ReturnType<StartServer>;
 };
@@ -31,6 +33,7 @@ const groups: readonly { readonly title: string; readonly commands: Readonly<Rec
     title: 'Start',
     commands: {
       up: { about: 'start the server here, and link the project of this folder', load: () => import('./up.ts') },
+      demo: { about: 'watch the whole loop on real flights, in three minutes', load: () => import('./demo.ts') },
       init: { about: 'write a rondo.yaml for this folder', load: () => import('./init.ts') },
       doctor: { about: 'check that this machine has what the server needs', load: () => import('./doctor.ts') },
       users: { about: 'add people and make their tokens', load: () => import('./users.ts') },
