@@ -6,6 +6,7 @@ import { jobStore } from '../jobs/job-store.ts';
 import { monitorRoutes } from '../monitoring/monitor-routes.ts';
 import { startMonitorWorker } from '../monitoring/monitor-worker.ts';
 import { monitorPlan } from '../monitoring/monitors-config.ts';
+import { onlyFeatures } from '../monitoring/reference-profile.ts';
 import { profileReader } from '../monitoring/training-profile-adapter.ts';
 import type { Execution } from '../pipelines/execution.ts';
 import type { ExecutionRequest } from '../pipelines/execution-routes.ts';
@@ -55,8 +56,10 @@ export function startLoopWorkers(deps: LoopDeps): LoopWorkers {
   };
   const readProfile = profileReader(blobs);
   const profileOf = async ({ model, version }: VersionRef) => {
-    const digest = (await versionStore(database.read).find(model, version))?.profileDigest;
-    return digest === undefined ? undefined : readProfile(digest);
+    const found = await versionStore(database.read).find(model, version);
+    const profile = found?.profileDigest === undefined ? undefined : await readProfile(found.profileDigest);
+    const inputs = found?.sealed && new Set(found.sealed.inputs.map((input) => input.name));
+    return profile && inputs ? onlyFeatures(profile, inputs) : profile;
   };
   const names = async () => (await endpoints()).map(({ endpoint }) => endpoint);
 

@@ -55,6 +55,14 @@ export function profileColumn(values: readonly Cell[], days: readonly number[] |
   return { bins, days: ordered.map(([day, counts]) => ({ ...(day !== undefined && { day }), counts })) };
 }
 
+/** Training files hold more than a model is given, such as the delay itself: what it is not given cannot drift. */
+export function onlyFeatures(profile: ReferenceProfile, names: ReadonlySet<string>): ReferenceProfile {
+  return {
+    ...profile,
+    features: Object.fromEntries(Object.entries(profile.features).filter(([name]) => names.has(name))),
+  };
+}
+
 /** The cells alone: serving counts what comes in over the same. */
 export function referenceBins({ features }: ReferenceProfile): { readonly features: Readonly<Record<string, Bins>> } {
   return { features: Object.fromEntries(Object.entries(features).map(([name, { bins }]) => [name, bins])) };
