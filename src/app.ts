@@ -367,7 +367,9 @@ export async function openApp(options: AppOptions): Promise<App> {
   await server.register(loop.routes);
   await server.register(serving.routes);
   await server.register(experimentRoutes({ database, artifactRoot, now }));
-  await server.register(runRoutes({ database, artifacts }));
+  await server.register(
+    runRoutes({ database, artifacts, versionsOfRun: (id) => versionStore(database.read).listByRun(id) }),
+  );
   await server.register(modelRoutes(sealing));
   await server.register(mlflowRoutes({ database, artifacts, artifactRoot, now, newId, random: Math.random }));
 
