@@ -50,7 +50,6 @@ async function bare(): Promise<string> {
 
 async function rondo(): Promise<string> {
   const serving = await openTestServing({ folder });
-  await serving.addVersion({ model: 'trees', version: 1, ...signature }, bytes);
   const bins = { kind: 'numeric', edges: Array.from({ length: 19 }, (_, i) => (i + 1) / 20) } as const;
   const named = Array.from({ length: features }, (_, i) => [`input[${i}]`, bins] as const);
   await serving.serving.log.setBins(

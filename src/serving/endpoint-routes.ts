@@ -10,6 +10,7 @@ import type { LiveEndpoints } from './live-endpoints.ts';
 import { labelLine } from './log-line.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
 import { rollBack, type SetTrafficDeps } from './set-traffic.ts';
+import { mergeDays } from './summary.ts';
 import type { Traffic } from './traffic.ts';
 
 export type EndpointRoutesDeps = SetTrafficDeps & {
@@ -119,13 +120,18 @@ export const endpointRoutes =
         config: { permission: 'read' },
         schema: {
           params: OneEndpoint,
-          querystring: Type.Object({ from: Type.Optional(Type.Integer()), to: Type.Optional(Type.Integer()) }),
+          querystring: Type.Object({
+            from: Type.Optional(Type.Integer()),
+            to: Type.Optional(Type.Integer()),
+            by: Type.Optional(Type.Union([Type.Literal('day'), Type.Literal('version')])),
+          }),
         },
       },
       async ({ params, query }) => {
         live.get(params.name);
-        const { from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER } = query;
-        return { items: await log.summaries(params.name, { from, to }) };
+        const { from = Number.MIN_SAFE_INTEGER, to = Number.MAX_SAFE_INTEGER, by } = query;
+        const days = await log.summaries(params.name, { from, to });
+        return { items: by === 'version' ? mergeDays(days) : days };
       },
     );
   };

@@ -29,7 +29,8 @@ async function withLinear(options: Parameters<typeof openTestServing>[0] = {}): 
 
 test('answers raw columns, logs what it was asked, and finds it again', async () => {
   await using serving = await openTestServing();
-  await serving.addVersion({ model: 'flight-delay', version: 1, ...columnsSignature }, columnsModel());
+  const bins = { features: { origin: { kind: 'categorical', categories: ['LAX', 'ORD'] } } } as const;
+  await serving.addVersion({ model: 'flight-delay', version: 1, ...columnsSignature, bins }, columnsModel());
   await serving.addEndpoint(
     { name: 'flights', task: 'binary', key: 'flight_id', time: 'date' },
     { champion: { model: 'flight-delay', version: 1 } },
@@ -60,6 +61,10 @@ test('answers raw columns, logs what it was asked, and finds it again', async ()
   assert.equal(record.key, '17');
   assert.equal(record.eventTime, Date.UTC(2001, 1, 3, 4, 5));
   assert.ok(Math.abs((record.score ?? 0) - 0.8175744761936437) < 1e-6);
+
+  const counted = (await serving.app.inject('/api/v1/endpoints/flights/summaries?by=version')).json();
+  assert.deepEqual(counted.items[0].features.origin.counts, [1, 1, 0, 0]);
+  assert.equal(counted.items[0].day, Date.UTC(2001, 1, 3));
 
   const found = await serving.app.inject(`/api/v1/predictions/${second}`);
   assert.equal(found.statusCode, 200, found.body);

@@ -26,7 +26,7 @@ export type LiveDeps = {
   readonly inference: Pick<Inference, 'load'>;
   /** Other threads, so that no client waits behind a mirrored request. */
   readonly mirrorInference: Pick<Inference, 'load'>;
-  readonly log: Pick<PredictionLog, 'open'>;
+  readonly log: Pick<PredictionLog, 'open' | 'setBins'>;
   readonly resolveVersion: ResolveVersion;
 };
 
@@ -76,9 +76,11 @@ export class LiveEndpoints implements Disposable {
   }
 
   async #load(ref: VersionRef, { rollout, champion }: Traffic, leases: DisposableStack): Promise<LoadedVersion> {
-    const { inference, mirrorInference, resolveVersion } = this.#deps;
+    const { inference, mirrorInference, resolveVersion, log } = this.#deps;
     const version = await resolveVersion(ref);
     if (!version) throw new PlatformError('serving/cannot-load', versionKey(ref), { hint: 'It is not sealed.' });
+    // Before the first answer is counted.
+    if (version.bins) await log.setBins(ref, version.bins);
     const file = { key: versionKey(ref), path: version.path, inputs: version.inputs, outputs: version.outputs };
     const lease = leases.use(await inference.load(file));
     const mirrors = rollout && (sameVersion(ref, rollout.challenger) || sameVersion(ref, champion));

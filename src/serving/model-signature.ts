@@ -1,5 +1,6 @@
 /** A version's inputs and outputs, prepared once so that no request looks anything up twice. */
 import type { Endpoint } from './endpoint.ts';
+import type { ReferenceBins } from './summary.ts';
 import { isBatchable, isFloat, rowSize, type TensorSpec } from './tensor.ts';
 
 /** A sealed version as the registry hands it over. */
@@ -10,6 +11,8 @@ export type ServableVersion = {
   readonly path: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** The cells of its reference profile, over which its inputs and scores are counted. */
+  readonly bins?: ReferenceBins;
   /** What it came from, as the registry keeps it; shown by `replay`. */
   readonly lineage?: Readonly<Record<string, unknown>>;
 };

@@ -127,7 +127,10 @@ test('summaries count what the log holds, also after a crash lost them', async (
     await log.summaries('flights', { from: 0, to: day });
   }
   // As a crash leaves it: the file of an earlier moment, or none.
-  await writeFile(join(folder.path, 'flights', 'summaries.json'), JSON.stringify({ covered: 0, summaries: [] }));
+  await writeFile(
+    join(folder.path, 'flights', 'summaries.json'),
+    JSON.stringify({ covered: 0, bins: [], summaries: [] }),
+  );
   await using log = await open(folder.path);
   await log.setBins({ model: 'm', version: 1 }, bins);
   await log.open('flights');

@@ -13,7 +13,14 @@ import type {
   ToLog,
 } from './prediction-log-message.ts';
 import { openSegmentLog, type SegmentLog } from './segment-log-adapter.ts';
-import { foldSummaries, type ReferenceBins, type SummaryFold, type SummarySnapshot } from './summary.ts';
+import {
+  foldSummaries,
+  type ReferenceBins,
+  readSnapshot,
+  type SummaryFold,
+  type SummarySnapshot,
+  writeSnapshot,
+} from './summary.ts';
 import { versionKey } from './traffic.ts';
 
 const port = parentPort!; // this file is only ever started as a worker
@@ -197,8 +204,6 @@ async function countSome(): Promise<void> {
 }
 
 async function look(one: EndpointLog): Promise<void> {
-  count(one);
-  await saveSummaries(one);
   await sealIfDue(one, { force: false });
 }
 
@@ -211,6 +216,7 @@ async function sealIfDue(one: EndpointLog, { force }: { force: boolean }): Promi
   count(one);
   const segment = await one.log.seal({ force });
   if (!segment) return;
+  // Only now: what the open segment holds is counted again after a crash, which is cheaper than saving it all the time.
   await saveSummaries(one);
   say({ kind: 'sealed', endpoint: one.name, segment });
 }
@@ -225,7 +231,7 @@ const none: SummarySnapshot = { covered: 0, summaries: [] };
 
 async function savedSummaries(place: string): Promise<SummarySnapshot> {
   try {
-    return JSON.parse(await readFile(join(place, 'summaries.json'), 'utf8')) as SummarySnapshot; // written below
+    return readSnapshot(await readFile(join(place, 'summaries.json'), 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return none;
     throw error;
@@ -237,7 +243,7 @@ async function saveSummaries(one: EndpointLog): Promise<void> {
   if (snapshot.covered === one.savedUpTo) return;
   const path = join(one.folder, 'summaries.json');
   await using file = await open(`${path}.new`, 'w', 0o600);
-  await file.writeFile(JSON.stringify(snapshot));
+  await file.writeFile(writeSnapshot(snapshot));
   await file.sync();
   await rename(`${path}.new`, path);
   one.savedUpTo = snapshot.covered;

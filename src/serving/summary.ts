@@ -35,8 +35,19 @@ export type Summary = {
 /** The day a time falls on. */
 export const dayOf = (eventTime: number): number => Math.floor(eventTime / dayMs) * dayMs;
 
+/** One summary per version, role and kind over all the days given; `day` is the first of them. */
+export function mergeDays(summaries: readonly Summary[]): readonly Summary[] {
+  const merged = new Map<string, Summary>();
+  for (const summary of summaries.toSorted((a, b) => a.day - b.day)) {
+    const key = keyOf({ ...summary, day: 0 });
+    const known = merged.get(key);
+    merged.set(key, known ? mergeSummaries(known, summary) : summary);
+  }
+  return [...merged.values()];
+}
+
 /** @throws RangeError when the histograms lie over different bins */
-export function mergeSummaries(first: Summary, second: Summary): Summary {
+function mergeSummaries(first: Summary, second: Summary): Summary {
   const latency = { ...first.latency };
   for (const [bucket, count] of Object.entries(second.latency)) latency[+bucket] = (latency[+bucket] ?? 0) + count;
   const features = { ...first.features };
@@ -58,6 +69,43 @@ export function mergeSummaries(first: Summary, second: Summary): Summary {
 
 /** Summaries with the last record they cover: after a crash the rest of the log is folded again. */
 export type SummarySnapshot = { readonly covered: number; readonly summaries: readonly Summary[] };
+
+/** As text, with the cells of each column once and not once a day: they are the larger part. */
+export function writeSnapshot({ covered, summaries }: SummarySnapshot): string {
+  const places = new Map<Bins, number>();
+  const text = JSON.stringify(summaries, (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || !('bins' in value)) return value;
+    const { bins, counts } = value as Histogram; // nothing else in a summary has bins
+    const place = places.get(bins) ?? places.size;
+    places.set(bins, place);
+    return { place, counts };
+  });
+  return `{"covered":${covered},"bins":${JSON.stringify([...places.keys()])},"summaries":${text}}`;
+}
+
+/** @param text of `writeSnapshot` */
+export function readSnapshot(text: string): SummarySnapshot {
+  const { covered, bins, summaries } = JSON.parse(text) as {
+    covered: number;
+    bins: Bins[];
+    summaries: WrittenSummary[];
+  };
+  const read = ({ place, counts }: WrittenHistogram): Histogram => ({ bins: bins[place] as Bins, counts }); // written together
+  return {
+    covered,
+    summaries: summaries.map(({ features, score, ...rest }) => ({
+      ...rest,
+      features: Object.fromEntries(Object.entries(features).map(([name, one]) => [name, read(one)])),
+      ...(score && { score: read(score) }),
+    })),
+  };
+}
+
+type WrittenHistogram = { readonly place: number; readonly counts: readonly number[] };
+type WrittenSummary = Omit<Summary, 'features' | 'score'> & {
+  readonly features: Readonly<Record<string, WrittenHistogram>>;
+  readonly score?: WrittenHistogram;
+};
 
 /** Counts records as they come. The counts change in place, since a copy for each of thousands a second would be the main cost. */
 export type SummaryFold = {
