@@ -1,8 +1,9 @@
 /** A pipeline step's model becomes a registered version: under the run that the program made, with what gates and monitors need later. */
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { eventStore } from '../events/event-store.ts';
+import { inspectOnnx } from '../onnx/inspect-onnx.ts';
 import type { ModelRequest, RegisterModel } from '../pipelines/registration-worker.ts';
 import { artifactKeyOf } from '../registry/model-source.ts';
 import { modelStore } from '../registry/model-store.ts';
@@ -42,6 +43,8 @@ export type TrainedModelDeps = {
 export type ProfileTraining = (rows: {
   readonly file: string;
   readonly time?: string;
+  /** The model's inputs; absent where the file is no ONNX: then every column but those left out. */
+  readonly features?: readonly string[];
   /** Columns that are no features. */
   readonly leaveOut: readonly string[];
 }) => Promise<string>;
@@ -60,7 +63,7 @@ export function trainedModels(deps: TrainedModelDeps): RegisterModel {
     const run =
       (await runsOfExecution(database.read, request.lineage.execution)).at(-1) ?? (await makeRun(deps, request));
     const source = await storeFiles(deps, request, run);
-    const digests = await storeEvidence(deps, folder, config);
+    const digests = await storeEvidence(deps, folder, config, await inputsOf(request));
     const version = await database.write(async (tx) => {
       const stores = { models: modelStore(tx), versions: versionStore(tx), events: eventStore(tx), now: deps.now };
       const { model, project, actor } = request;
@@ -141,6 +144,7 @@ async function storeEvidence(
   { blobs, profileTraining }: TrainedModelDeps,
   folder: string,
   config: ProjectConfig,
+  features: readonly string[] | undefined,
 ): Promise<{ gateDataDigest?: string; parityDigest?: string; profileDigest?: string }> {
   const { gates, endpoint, model } = config;
   const parity = gates?.tests.find((test) => 'parity' in test);
@@ -153,12 +157,24 @@ async function storeEvidence(
   const time = endpoint?.time;
   const profileDigest =
     training &&
-    (await profileTraining?.({ file: join(folder, training), leaveOut, ...(time !== undefined && { time }) }));
+    (await profileTraining?.({
+      file: join(folder, training),
+      leaveOut,
+      ...(features && { features }),
+      ...(time !== undefined && { time }),
+    }));
   return {
     ...(gateDataDigest && { gateDataDigest }),
     ...(parityDigest && { parityDigest }),
     ...(profileDigest && { profileDigest }),
   };
+}
+
+/** Training rows hold more than the model is asked: only its inputs can drift. */
+async function inputsOf({ path, name }: ModelRequest): Promise<readonly string[] | undefined> {
+  if (!name.endsWith('.onnx') || !(await stat(path)).isFile()) return undefined;
+  const { inputs } = inspectOnnx(await readFile(path), new Map());
+  return inputs.length > 0 ? inputs.map(({ name }) => name) : undefined;
 }
 
 function lineageOf({ lineage }: ModelRequest): Lineage {
