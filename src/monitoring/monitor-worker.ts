@@ -148,7 +148,7 @@ export function startMonitorWorker(deps: MonitorWorkerDeps): MonitorWorker {
       start,
       end,
     });
-    const persist = monitor === 'drift' ? (plan.drift?.persist ?? 1) : 1;
+    const persist = persistenceOf(plan, monitor);
     const firing: Readonly<Record<string, Firing>> = observe(
       state.firing[monitor] ?? {},
       observationsOf(window.result),
@@ -205,6 +205,12 @@ type Followed = {
   readonly references: readonly DriftReference[];
   readonly days: TrafficDays;
 };
+
+/** Windows in a row. Labelled windows overlap and carry their intervals; single days of service are noisy. */
+function persistenceOf(plan: MonitorPlan, monitor: MonitorKind): number {
+  if (monitor === 'drift') return plan.drift?.persist ?? 1;
+  return monitor === 'service' ? 2 : 1;
+}
 
 /** The first day that a window still to be judged can hold. */
 function oldestNeeded(plan: MonitorPlan, { judged, firstDay = 0 }: MonitorState): number {
