@@ -57,14 +57,18 @@ function importsOf(text: string): Import[] {
 function everyNameIsType(clause: string): boolean {
   const inner = clause.match(/^\{([\s\S]*)\}$/)?.[1];
   if (inner === undefined) return false;
-  const names = inner.split(',').map((name) => name.trim()).filter(Boolean);
+  const names = inner
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean);
   return names.length > 0 && names.every((name) => name.startsWith('type '));
 }
 
 const resolve = (source: Source, target: string) => relative(root, normalize(join(root, dirname(source.path), target)));
 /** Tests, and what only tests import. */
 const isTest = (path: string) => path.endsWith('.test.ts') || /(^|\/)test-[\w-]+\.ts$/.test(path);
-const isOutside = (path: string) => outsideSuffix.test(path) || outsideFiles.has(path) || outsideFolders.has(path.split('/')[0] ?? '');
+const isOutside = (path: string) =>
+  outsideSuffix.test(path) || outsideFiles.has(path) || outsideFolders.has(path.split('/')[0] ?? '');
 
 test('the scan finds the sources and their imports', () => {
   assert.ok(sources.length > 20, `only ${sources.length} files found`);
@@ -73,7 +77,10 @@ test('the scan finds the sources and their imports', () => {
 
 test('every folder has a rank', () => {
   const unknown = sources.filter((source) => source.folder !== undefined && !rankOf.has(source.folder));
-  assert.deepEqual(unknown.map((source) => source.path), []);
+  assert.deepEqual(
+    unknown.map((source) => source.path),
+    [],
+  );
 });
 
 test('a folder imports only lower folders', () => {
@@ -114,11 +121,18 @@ test('plain logic sees the outside world only as types', () => {
         const target = resolve(source, from);
         if (isOutside(target)) wrong.push(`${source.path} imports ${target} as a value`);
       } else if (from === 'node:crypto') {
-        const used = names.replace(/[{}]/g, '').split(',').map((name) => name.trim()).filter((name) => name && !name.startsWith('type '));
+        const used = names
+          .replace(/[{}]/g, '')
+          .split(',')
+          .map((name) => name.trim())
+          .filter((name) => name && !name.startsWith('type '));
         if (!used.every((name) => pureOfCrypto.has(name))) wrong.push(`${source.path} imports ${names} of node:crypto`);
       } else if (!pureModules.has(from)) wrong.push(`${source.path} imports ${from} as a value`);
     }
-    const code = source.text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '').replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
+    const code = source.text
+      .replace(/\/\*[\s\S]*?\*\//g, '')
+      .replace(/\/\/.*$/gm, '')
+      .replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
     const found = code.match(impure);
     if (found) wrong.push(`${source.path} uses ${found[0]}`);
   }

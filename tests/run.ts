@@ -25,7 +25,9 @@ if (beside.length > 0) add(counts, runBesideInItsOwnProcess());
 if (whole.length > 0) add(counts, await runGroup(whole, 'process'));
 
 if (counts.skipped > 0) {
-  console.log(`\n${counts.skipped} tests need a browser or Python clients that are not here: npm run setup:tests installs them.`);
+  console.log(
+    `\n${counts.skipped} tests need a browser or Python clients that are not here: npm run setup:tests installs them.`,
+  );
 }
 if (counts.passed + counts.failed === 0) console.log('\nNo test matched.');
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

@@ -22,6 +22,9 @@ function installBrowser(): void {
 }
 
 function run(command: string, args: readonly string[]): void {
-  const { status } = spawnSync(command, [...args], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  const { status } = spawnSync(command, [...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
   if (status !== 0) console.error(`${command} ${args.join(' ')} failed with ${status}`);
 }
