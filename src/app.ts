@@ -42,6 +42,7 @@ import { executionRoutes, requestExecution } from './pipelines/execution-routes.
 import { pipelineHandlers, pipelineKinds } from './pipelines/pipeline-worker.ts';
 import { startRegistrations } from './pipelines/registration-worker.ts';
 import { modelRoutes, sealAndSave } from './registry/model-routes.ts';
+import { isServable, requireServable } from './registry/model-version.ts';
 import type { TryModel } from './registry/seal-version.ts';
 import { versionStore } from './registry/version-store.ts';
 import { rolloutPlan } from './rollouts/rollout-config.ts';
@@ -265,7 +266,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     startShipWorker({
       database,
       rollOut: async ({ endpoint: name, model, version: number, force, reason }, gates, actor) => {
-        await seal({ model, version: number });
+        requireServable(await seal({ model, version: number }));
         const endpoint = await existingEndpoint(name);
         const challenger = { model, version: number };
         return rollouts.start({ endpoint, challenger, plan: await planFor(endpoint), gates, force, reason, actor });
@@ -413,7 +414,8 @@ const modelTrier =
         {
           code: 'serving/cannot-load',
           severity: 'refuse',
-          message: error instanceof Error ? error.message : String(error),
+          message:
+            error instanceof PlatformError ? (error.hint ?? error.message) : `It cannot be loaded: ${String(error)}`,
         },
       ];
     }
@@ -427,7 +429,8 @@ const versionResolver =
   async ({ model, version: number }) => {
     const version = await versionStore(database.read).find(model, number);
     const { sealed, lineage } = version ?? {};
-    if (!sealed?.onnxDigest) return undefined;
+    // What the seal refused is never given to the runtime: it may name files of this machine, or sizes that kill the process.
+    if (!version || !isServable(version) || !sealed?.onnxDigest) return undefined;
     return {
       model,
       version: number,

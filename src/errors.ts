@@ -95,6 +95,7 @@ export const errorCatalogue = {
   'registry/model-not-found': { status: 404, says: (subject) => `Registered Model with name=${subject} not found` },
   'registry/version-not-found': { status: 404, says: (subject) => `Model Version ${subject} not found` },
   'registry/alias-not-found': { status: 404, says: (subject) => `Registered model alias ${subject} not found.` },
+  'registry/not-servable': { status: 409, says: (subject) => `${subject} cannot be served.` },
   'registry/source-not-readable': { status: 409, says: (subject) => `The files of ${subject} cannot be read.` },
 
   'mlflow/bad-request': { status: 400, says: (subject) => `${subject} is not what MLflow's API takes.` },
@@ -192,7 +193,6 @@ export const errorCatalogue = {
   },
 
   'gates/no-gates': { status: 409, exit: 2, says: (subject) => `The project of ${subject} has no gates.` },
-  'gates/not-servable': { status: 409, says: (subject) => `${subject} holds no ONNX model that can be served.` },
   'gates/no-report': { status: 404, says: (subject) => `${subject} has not been tested.` },
   'gates/cannot-load': { status: 409, says: (subject) => `${subject} cannot be loaded.` },
   'gates/no-score': { status: 409, says: (subject) => `${subject} has no output that is one score per row.` },

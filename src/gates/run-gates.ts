@@ -2,8 +2,7 @@
 import { PlatformError } from '../errors.ts';
 import type { NewEvent } from '../events/event.ts';
 import type { Job, NewJob } from '../jobs/job.ts';
-import type { ModelVersion } from '../registry/model-version.ts';
-import { versionSubject } from '../registry/model-version.ts';
+import { type ModelVersion, requireServable, versionSubject } from '../registry/model-version.ts';
 import type { VersionStore } from '../registry/version-store.ts';
 import type { Task } from '../serving/endpoint.ts';
 import { sameVersion, type VersionRef, versionKey } from '../serving/traffic.ts';
@@ -62,19 +61,19 @@ export type PrepareDeps = {
   readonly dataChecksOf: (version: ModelVersion) => Promise<GateAssignment['dataChecks']>;
 };
 
-/** @throws PlatformError gates/no-gates, gates/not-servable */
+/** @throws PlatformError gates/no-gates, registry/not-servable */
 export async function prepareGates(
   { seal, rulesOf, dataChecksOf }: PrepareDeps,
   request: GateRequest,
 ): Promise<GateAssignment> {
-  const candidate = servable(await seal(request));
+  const candidate = requireServable(await seal(request));
   const rules = await rulesOf(candidate);
   if (!rules) {
     throw new PlatformError('gates/no-gates', versionKey(request), { hint: 'write a `gates:` block into rondo.yaml' });
   }
   const against = request.against ?? rules.champion;
   // A version is not compared with itself: that would always pass.
-  const champion = against && !sameVersion(against, request) ? servable(await seal(against)) : undefined;
+  const champion = against && !sameVersion(against, request) ? requireServable(await seal(against)) : undefined;
   const dataChecks = await dataChecksOf(candidate);
   return {
     plan: gatePlan(rules.gates),
@@ -84,14 +83,6 @@ export async function prepareGates(
     ...(champion && { champion }),
     ...(dataChecks && { dataChecks }),
   };
-}
-
-function servable(version: ModelVersion): ModelVersion {
-  const refusal = version.sealed?.findings.find(({ severity }) => severity === 'refuse');
-  if (version.sealed?.onnxDigest !== undefined && !refusal) return version;
-  throw new PlatformError('gates/not-servable', versionKey(version), {
-    hint: refusal?.fix ?? refusal?.message ?? 'log the model as ONNX',
-  });
 }
 
 export type RecordDeps = {

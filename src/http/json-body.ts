@@ -38,7 +38,7 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /** Reads bytes, not values: the value of 200,000 brackets would already have to be walked without a stack. */
-function isDeeperThan(limit: number, bytes: Uint8Array): boolean {
+export function isDeeperThan(limit: number, bytes: Uint8Array): boolean {
   if (bytes.length <= limit) return false;
   let depth = 0;
   for (let at = 0; at < bytes.length; at += 1) {

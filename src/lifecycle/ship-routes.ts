@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
+import { requireVersion } from '../registry/register-version.ts';
 import { versionStore } from '../registry/version-store.ts';
 import { Percent, shareOf } from '../rollouts/quantity.ts';
 import type { Database } from '../storage/database.ts';
@@ -53,9 +54,11 @@ export const shipRoutes =
         }
         const model = config.model.name;
         const { force, reason } = request.body;
-        const version = request.body.version ?? (await versionStore(database.read).list(model))[0]?.version;
+        const versions = versionStore(database.read);
+        const version = request.body.version ?? (await versions.list(model))[0]?.version;
         if (version === undefined)
           throw new PlatformError('lifecycle/nothing-to-ship', model, { hint: 'rondo run makes one' });
+        await requireVersion(versions, model, version);
         const operation = await shipments.request(
           {
             ...{ project: name, endpoint: config.endpoint.name, model, version },

@@ -37,8 +37,8 @@ export function startShipWorker(deps: ShipWorkerDeps): ShipWorker {
   stack.use(loop);
   for (const topic of [endedTopic, queuedTopic]) stack.use(database.onCommit(topic, loop.wake));
   return {
-    request: (shipment, { actor, gates }) =>
-      database.write(async (tx) => {
+    request: async (shipment, { actor, gates }) => {
+      const operation = await database.write(async (tx) => {
         const submit = { jobs: jobStore(tx), now, newId };
         const { project, model, version } = shipment;
         const operation = await submitJob(submit, { kind: shipKind, lane: 'none', input: shipment, project, actor });
@@ -52,7 +52,10 @@ export function startShipWorker(deps: ShipWorkerDeps): ShipWorker {
             actor,
           });
         return operation.id;
-      }),
+      });
+      loop.wake(); // without gates nothing is queued or ended that would
+      return operation;
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }

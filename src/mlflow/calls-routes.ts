@@ -1,5 +1,6 @@
 /** How a call of MLflow's API becomes a route: both prefixes, its own reading of bodies, its own writing of answers. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isDeeperThan, maxJsonDepth } from '../http/json-body.ts';
 import { parseJson } from './json.ts';
 import { type Fields, invalidRequest, type Message, readMessage, readQuery } from './message.ts';
 
@@ -60,19 +61,25 @@ function messageOf<F extends Fields>(
   return readMessage(fields, { ...(typeof json === 'object' ? json : {}), ...named });
 }
 
-/** A body that is not JSON counts as empty; one that is JSON twice over is read twice: old clients send both. */
+/** JSON twice over is read twice, as old clients send it. Upstream takes broken JSON for an empty message and acts on it; we do not. */
 function bodyOf(request: FastifyRequest): unknown {
   if (request.method === 'POST') requireJsonType(request.headers['content-type']);
   const text = typeof request.body === 'string' ? request.body : '';
+  if (text.trim() === '') return undefined;
   const once = parsed(text);
-  return typeof once === 'string' ? parsed(once) : once;
+  const body = typeof once === 'string' ? parsed(once) : once;
+  if (typeof body !== 'object' || Array.isArray(body)) throw invalidRequest('The body must be a JSON object.');
+  return body;
 }
 
 function parsed(text: string): unknown {
+  if (isDeeperThan(maxJsonDepth, Buffer.from(text))) {
+    throw invalidRequest(`The body is nested deeper than ${maxJsonDepth} levels.`);
+  }
   try {
     return parseJson(text);
-  } catch {
-    return undefined; // upstream reads it so, and then misses the first required field
+  } catch (error) {
+    throw invalidRequest(`The body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

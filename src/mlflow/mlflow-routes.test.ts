@@ -67,12 +67,13 @@ eachDatabase((dialect, open) => {
     assert.match((await server.get(`/runs/get?run_id=${run_id}`)).text, point);
   });
 
-  test(`${dialect}: bodies are read as upstream reads them`, async () => {
+  test(`${dialect}: bodies are read as upstream reads them, and broken ones are refused`, async () => {
     await using server = await setUp();
     const search = '/api/2.0/mlflow/experiments/search';
     const of = async (payload: string, type?: string) =>
       (await server.send('POST', search, payload, type)).body.message;
-    assert.match(await of('{', undefined), /Invalid value 0 for parameter 'max_results'/);
+    assert.match(await of('{', undefined), /^The body is not valid JSON: /);
+    assert.match(await of('', undefined), /Invalid value 0 for parameter 'max_results'/);
     assert.match(await of('{}', 'text/plain'), /^Bad Request\. Content-Type must be one of \['application\/json'\]\.$/);
     const twice = await server.send('POST', search, JSON.stringify(JSON.stringify({ max_results: 5 })));
     assert.equal(twice.body.experiments[0].name, 'Default');

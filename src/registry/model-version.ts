@@ -1,4 +1,5 @@
 /** A registered model, its versions and aliases: the types everything after training works with. */
+import { PlatformError } from '../errors.ts';
 import type { Finding } from '../onnx/finding.ts';
 import type { TensorSpec } from '../onnx/inspect-onnx.ts';
 
@@ -77,6 +78,18 @@ export type RegisteredModel = {
 /** Whether nothing that the seal found keeps the version from serving. */
 export const isServable = ({ sealed }: Pick<ModelVersion, 'sealed'>): boolean =>
   sealed?.onnxDigest !== undefined && !sealed.findings.some(({ severity }) => severity === 'refuse');
+
+/** The version, sealed and without anything that keeps it from serving. @throws PlatformError registry/not-servable with the reason */
+export function requireServable(version: ModelVersion): ModelVersion {
+  if (isServable(version)) return version;
+  const refusal = version.sealed?.findings.find(({ severity }) => severity === 'refuse');
+  const reason = refusal
+    ? [refusal.message, refusal.fix].filter((text) => text !== undefined).join(' Fix: ')
+    : undefined;
+  throw new PlatformError('registry/not-servable', `${version.model}@${version.version}`, {
+    hint: reason ?? 'log the model as ONNX',
+  });
+}
 
 /** The subject of a version's events. */
 export const versionSubject = (model: string, version: number): string => `model/${model}/${version}`;
