@@ -15,8 +15,6 @@ type RetrainingTables = {
   };
 };
 
-export type RetrainingStore = ReturnType<typeof retrainingStore>;
-
 export const retrainingStore = (db: Db) => {
   const tables = db.withTables<RetrainingTables>();
   return {

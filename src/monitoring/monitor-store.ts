@@ -34,8 +34,6 @@ export type MonitorState = {
 
 export const noMonitorState: MonitorState = { generation: -1, restartSeq: 0, judged: {}, firing: {} };
 
-export type MonitorStore = ReturnType<typeof monitorStore>;
-
 export const monitorStore = (db: Db) => {
   const tables = db.withTables<MonitorTables>();
   return {
