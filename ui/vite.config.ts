@@ -6,5 +6,7 @@ export default defineConfig({
   base: './',
   plugins: [react()],
   build: { outDir: '../dist/ui', emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0 },
-  server: { proxy: { '/api': 'http://127.0.0.1:5000', '/ajax-api': 'http://127.0.0.1:5000', '/v2': 'http://127.0.0.1:5000' } },
+  server: {
+    proxy: { '/api': 'http://127.0.0.1:5000', '/ajax-api': 'http://127.0.0.1:5000', '/v2': 'http://127.0.0.1:5000' },
+  },
 });

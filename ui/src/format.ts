@@ -1,6 +1,6 @@
 /** How numbers and times are written on screen (design/ui: numbers, time). Pure. */
 
-const nbsp = ' ';
+const nbsp = '\u00a0';
 const minus = '−';
 
 /** `1,682`, and `1.21 M` from a million. */
@@ -84,8 +84,26 @@ export function wallMoment(ms: number): string {
   return `${date.getDate()} ${months[date.getMonth()]} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+/** The same, shorter for today, and never mistaken for endpoint time: `today 01:12`. */
+export function recently(ms: number): string {
+  const date = new Date(ms);
+  const isToday = date.toDateString() === new Date().toDateString();
+  return isToday ? `today ${two(date.getHours())}:${two(date.getMinutes())}` : wallMoment(ms);
+}
+
 /** The first characters of a digest, as people compare them. */
 export const shortDigest = (digest: string): string => digest.slice(0, 12);
+
+/** A sentence of the server as it is set on screen: real minus signs, thousands, the names of metrics, a capital letter. */
+export function tidy(says: string): string {
+  const words = says
+    .replace(/\bauc\b/g, 'AUC')
+    .replace(/\b([a-z]+_[a-z_]+)\b/g, (name) => name.replaceAll('_', ' '))
+    .replaceAll(' points', `${nbsp}pp`)
+    .replace(/(^|[\s[(])-(?=\d)/g, `$1${minus}`)
+    .replace(/(?<![\d.\-−])\d{5,}(?![\d.])/g, (digits) => count(Number(digits)));
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 const round = (value: number, decimals: number) => Math.round(value * 10 ** decimals) / 10 ** decimals;
 const signed = (text: string) => text.replace('-', minus);

@@ -13,7 +13,9 @@ import { followEvents } from './data/live.ts';
 import { makeRouter } from './router.tsx';
 import { theme, tokens } from './theme.ts';
 
-const queries = new QueryClient({ defaultOptions: { queries: { staleTime: 2000, retry: 1, refetchOnWindowFocus: false } } });
+const queries = new QueryClient({
+  defaultOptions: { queries: { staleTime: 2000, retry: 1, refetchOnWindowFocus: false } },
+});
 const router = makeRouter();
 followEvents(queries);
 

@@ -9,7 +9,7 @@ const root = createRootRoute({
   errorComponent: ({ error }) => <Failed what="this page" error={error} />,
 });
 
-const at = (path: string, load: Parameters<typeof lazyRouteComponent>[0], name: string) =>
+const at = <const Path extends string>(path: Path, load: Parameters<typeof lazyRouteComponent>[0], name: string) =>
   createRoute({ getParentRoute: () => root, path, component: lazyRouteComponent(load, name) });
 
 const tree = root.addChildren([

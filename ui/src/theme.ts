@@ -1,9 +1,18 @@
 /** Mantine speaks our tokens: its variables point at tokens.css, once, here. */
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core';
 
 /** A Mantine palette whose shade 8 is the light theme's token and whose shade 2 is the dark theme's. */
 const palette = (light: string, dark: string): MantineColorsTuple => [
-  dark, dark, dark, dark, dark, light, light, light, light, light,
+  dark,
+  dark,
+  dark,
+  dark,
+  dark,
+  light,
+  light,
+  light,
+  light,
+  light,
 ];
 
 export const theme = createTheme({

@@ -1,29 +1,37 @@
 /** What the frame shows about the whole server: open things, names to go to, the endpoint's clock. */
 import { useQuery } from '@tanstack/react-query';
+import { isOpen, useAlerts } from './alerts.ts';
 import { get } from './api.ts';
-import { useAlerts } from './alerts.ts';
 import { useEndpoints } from './endpoints.ts';
-import { useRollouts } from './rollouts.ts';
+import { useModels } from './models.ts';
+import { isOver, useRollouts } from './rollouts.ts';
 
 export type Server = { readonly version: string; readonly folder?: string };
 
 export const useServer = () =>
-  useQuery({ queryKey: ['server'], queryFn: ({ signal }) => get<Server>('/api/v1/version', {}, signal), staleTime: Number.POSITIVE_INFINITY });
+  useQuery({
+    queryKey: ['server'],
+    queryFn: ({ signal }) => get<Server>('/api/v1/version', {}, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
 
 export function useCounts() {
   const server = useServer().data;
   const endpoints = useEndpoints().data?.items ?? [];
-  const alerts = (useAlerts().data?.items ?? []).filter((alert) => alert.state === 'open');
-  const running = (useRollouts().data?.items ?? []).filter((rollout) => !rollout.endedAt);
-  const models = useQuery({ queryKey: ['models'], queryFn: ({ signal }) => get<{ items: { name: string }[] }>('/api/v1/models', {}, signal) });
-  const clocks = endpoints.flatMap((endpoint) => (endpoint.watermark === undefined ? [] : [endpoint.watermark]));
+  const alerts = (useAlerts().data?.items ?? []).filter(isOpen);
+  const rollouts = (useRollouts().data?.items ?? []).filter((rollout) => !isOver(rollout.state));
+  const models = useModels().data?.items ?? [];
+  const clocks = endpoints.flatMap(({ time, endpointTime }) => (time === undefined ? [] : [endpointTime]));
   return {
     version: server?.version,
     folder: server?.folder,
-    counts: { rollouts: running.length, monitoring: alerts.length } as Readonly<Record<string, number>>,
-    needsYou: alerts.length + running.filter((rollout) => rollout.phase === 'paused').length,
-    endpoints: endpoints.map((endpoint) => endpoint.name),
-    models: (models.data?.items ?? []).map((model) => model.name),
+    counts: { rollouts: rollouts.length, monitoring: alerts.length } as Readonly<Record<string, number>>,
+    /** What waits for a person: alerts nobody has taken, and rollouts that stand still. */
+    needsYou:
+      alerts.filter(({ state }) => state === 'open').length + rollouts.filter(({ state }) => state === 'paused').length,
+    endpoints: endpoints.map(({ name }) => name),
+    rollouts,
+    models: models.map(({ name }) => name),
     endpointNow: clocks.length > 0 ? Math.max(...clocks) : undefined,
   };
 }

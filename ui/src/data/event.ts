@@ -1,5 +1,6 @@
 /** Events of the log, and how each reads as a sentence. */
 import { useQuery } from '@tanstack/react-query';
+import { percent } from '../format.ts';
 import { get } from './api.ts';
 
 export type LoggedEvent = {
@@ -14,58 +15,168 @@ export type LoggedEvent = {
   readonly data: Readonly<Record<string, unknown>>;
 };
 
-type EventQuery = { limit: number; order?: 'newest' | 'oldest'; types?: string; project?: string; subject?: string; after?: number };
+type EventQuery = { limit: number; order?: 'newest' | 'oldest'; types?: string; project?: string; subject?: string };
 
 export const useEvents = (query: EventQuery) =>
   useQuery({
     queryKey: ['events', query],
-    queryFn: ({ signal }) => get<{ items: LoggedEvent[]; next?: string }>('/api/v1/events', query, signal),
+    queryFn: ({ signal }) => get<{ items: LoggedEvent[] }>('/api/v1/events', query, signal),
     placeholderData: (before) => before,
   });
+
+/** What a person wants to hear about without having asked. */
+export const newsTypes = [
+  'rollouts.started',
+  'rollouts.step-entered',
+  'rollouts.guardrail-proved',
+  'rollouts.held',
+  'rollouts.paused',
+  'rollouts.resumed',
+  'rollouts.promoted',
+  'rollouts.rolled-back',
+  'rollouts.aborted',
+  'rollouts.superseded',
+  'registry.version-registered',
+  'gates.decided',
+  'monitoring.alert-opened',
+  'monitoring.alert-changed',
+  'monitoring.alert-resolved',
+  'lifecycle.retraining-started',
+  'lifecycle.retraining-ended',
+  'datasets.version-added',
+  'datasets.version-refused',
+].join(',');
 
 /** Who acted, as people say it. */
 export function whoActed(actor: string): string {
   const [kind = actor, name] = actor.split(':');
-  if (kind === 'rule') return name === 'rollouts' ? 'rollout rule' : name === 'retrain' ? 'policy' : (name ?? 'rule');
-  return name ?? kind;
+  if (kind !== 'rule') return name ?? kind;
+  return (
+    { rollouts: 'rollout rule', monitoring: 'monitor', retrain: 'policy', registry: 'registry' }[name ?? ''] ??
+    name?.replaceAll('-', ' ') ??
+    'rule'
+  );
 }
 
-/** What happened, in a few words: subject first. */
-export function whatHappened(event: LoggedEvent): string {
-  const { data } = event;
-  const version = data['version'] === undefined ? '' : ` v${data['version']}`;
-  const endpoint = text(data['endpoint']) || last(event.subject);
-  const words: Record<string, string> = {
-    'registry.version-registered': `${text(data['model']) || last(event.subject)}${version} registered`,
-    'gates.decided': `${text(data['model']) || 'Candidate'}${version}: gates ${text(data['outcome'])}`,
-    'rollouts.started': `${endpoint}${version}: rollout started`,
-    'rollouts.step-entered': `${endpoint}${version} to ${stepName(data)}`,
-    'rollouts.held': `${endpoint}${version} holds`,
-    'rollouts.promoted': `${endpoint}${version} at 100 %`,
-    'rollouts.rolled-back': `${endpoint}${version} rolled back`,
-    'rollouts.aborted': `${endpoint}${version} aborted`,
-    'rollouts.paused': `${endpoint}${version} paused`,
-    'rollouts.resumed': `${endpoint}${version} goes on`,
-    'serving.traffic-set': `Traffic of ${endpoint} set`,
-    'monitoring.alert-opened': text(data['title']) || `Alert opened on ${endpoint}`,
-    'monitoring.alert-resolved': `Alert resolved on ${endpoint}`,
-    'lifecycle.retraining-started': `Retraining started for ${endpoint}`,
-    'lifecycle.retraining-ended': `Retraining ended for ${endpoint}`,
-    'datasets.version-added': `${text(data['dataset']) || last(event.subject)}@${text(data['version'])} added`,
-    'datasets.version-refused': `${text(data['dataset']) || last(event.subject)}: refused by its checks`,
-    'pipelines.execution-started': 'Pipeline started',
-    'pipelines.execution-finished': `Pipeline ${text(data['outcome']) || text(data['state']) || 'finished'}`,
-    'tracking.run-started': `Run ${text(data['name']) || last(event.subject).slice(0, 8)} started`,
-    'tracking.run-ended': `Run ${text(data['name']) || last(event.subject).slice(0, 8)} ended`,
-  };
-  return words[event.type] ?? `${event.type.replace('.', ': ').replaceAll('-', ' ')} (${event.subject})`;
+export type Told = { /** What it happened to, set in bold. */ readonly about: string; readonly says: string };
+
+/** What happened, in a few words. */
+export function whatHappened(event: Pick<LoggedEvent, 'type' | 'subject' | 'data'>): Told {
+  const { data, type } = event;
+  const version = data['version'] === undefined ? '' : ` v${text(data['version'])}`;
+  const served = `${text(data['endpoint'])}${version}`;
+  const [, name = event.subject, number] = event.subject.split('/');
+  const model = `${name}${number ? ` v${number}` : ''}`;
+  switch (type) {
+    case 'registry.model-created':
+      return { about: name, says: 'registered' };
+    case 'registry.version-registered':
+      return { about: model, says: 'registered' };
+    case 'registry.version-sealed':
+      return {
+        about: model,
+        says: data['servable'] === false ? 'sealed: it cannot be served' : 'sealed: these bytes are what serves',
+      };
+    case 'registry.alias-set':
+      return { about: model, says: `is now ${text(data['alias'])}` };
+    case 'gates.decided':
+      return {
+        about: model,
+        says: `${gatesSay(data['tests'])}${data['outcome'] === 'inconclusive' ? ', undecided' : ''}`,
+      };
+    case 'rollouts.started':
+      return { about: served, says: data['forced'] ? 'forced past its gates, reason recorded' : 'starts its rollout' };
+    case 'rollouts.step-entered':
+      return { about: served, says: stepOf(data) };
+    case 'rollouts.guardrail-proved':
+      return { about: served, says: 'has a guardrail proved' };
+    case 'rollouts.held':
+      return { about: served, says: `holds at ${text(data['at'])}` };
+    case 'rollouts.paused':
+      return { about: served, says: 'paused' };
+    case 'rollouts.resumed':
+      return { about: served, says: `goes on at ${text(data['to'])}` };
+    case 'rollouts.promotion-decided':
+      return { about: served, says: 'has earned all traffic' };
+    case 'rollouts.promoted':
+      return { about: served, says: 'at 100 %' };
+    case 'rollouts.rolled-back':
+      return { about: served, says: 'rolled back' };
+    case 'rollouts.aborted':
+      return { about: served, says: 'aborted' };
+    case 'rollouts.superseded':
+      return { about: served, says: 'superseded' };
+    case 'serving.traffic-set':
+      return { about: text(data['endpoint']), says: `traffic set: ${trafficSays(data)}` };
+    case 'serving.endpoint-changed':
+      return { about: text(data['endpoint']), says: data['added'] ? 'is a new endpoint' : 'has new settings' };
+    case 'monitoring.alert-opened':
+      return { about: text(data['endpoint']), says: `alert: ${text(data['title'])}` };
+    case 'monitoring.alert-changed':
+      return { about: text(data['endpoint']), says: `alert goes on: ${text(data['title'])}` };
+    case 'monitoring.alert-acknowledged':
+      return { about: text(data['endpoint']), says: 'alert acknowledged' };
+    case 'monitoring.alert-resolved':
+      return { about: text(data['endpoint']), says: `${text(data['monitor'])} alert resolved` };
+    case 'lifecycle.retraining-started':
+      return { about: text(data['endpoint']), says: 'retraining started' };
+    case 'lifecycle.retraining-skipped':
+      return { about: text(data['endpoint']), says: 'no retraining this time' };
+    case 'lifecycle.retraining-ended':
+      return { about: text(data['endpoint']), says: 'retraining ended' };
+    case 'lifecycle.project-linked':
+      return { about: name, says: 'linked' };
+    case 'lifecycle.project-changed':
+      return { about: name, says: 'has a changed rondo.yaml' };
+    case 'datasets.version-added':
+      return { about: `${name}@${number ?? text(data['version'])}`, says: 'added' };
+    case 'datasets.version-refused':
+      return { about: name, says: 'refused by its checks' };
+    case 'pipelines.execution-started':
+      return { about: `Pipeline run ${text(data['number'])}`, says: 'started' };
+    case 'pipelines.execution-finished':
+      return { about: `Pipeline run ${text(data['number'])}`, says: text(data['state']) };
+    case 'tracking.run-started':
+      return { about: text(data['name']) || name.slice(0, 8), says: 'run started' };
+    case 'tracking.run-ended':
+      return { about: `Run ${name.slice(0, 8)}`, says: text(data['status']).toLowerCase() || 'ended' };
+    default:
+      return { about: event.subject, says: type.replace('.', ': ').replaceAll('-', ' ') };
+  }
 }
+
+export const sentenceOf = (event: Pick<LoggedEvent, 'type' | 'subject' | 'data'>): string => {
+  const { about, says } = whatHappened(event);
+  return `${about} ${says}`;
+};
 
 const text = (value: unknown): string => (value === undefined || value === null ? '' : String(value));
-const last = (subject: string): string => subject.split('/').slice(1).join('/') || subject;
 
-function stepName(data: Readonly<Record<string, unknown>>): string {
+function stepOf(data: LoggedEvent['data']): string {
   const share = data['share'];
-  if (typeof share === 'number' && share > 0) return `${Math.round(share * 1000) / 10} %`;
-  return text(data['step']) || 'shadow';
+  return typeof share === 'number' && share > 0 ? `to ${percent(share)}` : `to ${text(data['to']) || 'shadow'}`;
+}
+
+/** `passed 6 of 8 gates`; a test that does not apply is not counted. */
+function gatesSay(tests: unknown): string {
+  const all = (Array.isArray(tests) ? tests : []) as { outcome?: string; onInconclusive?: string; applies?: boolean }[]; // as gates writes them
+  const counted = all.filter((test) => test.applies !== false);
+  const passed = counted.filter(
+    (test) => test.outcome === 'pass' || (test.outcome === 'inconclusive' && test.onInconclusive === 'pass'),
+  );
+  return `passed ${passed.length} of ${counted.length} gates`;
+}
+
+function trafficSays({ champion, rollout }: LoggedEvent['data']): string {
+  const version = (ref: unknown): string | undefined =>
+    typeof ref === 'object' && ref !== null && 'version' in ref ? `v${text(ref.version)}` : undefined;
+  const tried =
+    typeof rollout === 'object' && rollout !== null
+      ? (rollout as { challenger?: unknown; share?: unknown; stage?: unknown })
+      : undefined; // serving's own shape
+  const live = version(champion) ?? 'nothing';
+  if (!tried) return `${live} has it all`;
+  return tried.stage === 'shadow'
+    ? `${live}, ${version(tried.challenger)} in shadow`
+    : `${live}, ${version(tried.challenger)} at ${percent(Number(tried.share))}`;
 }

@@ -16,14 +16,12 @@ function change(next: Partial<LiveState>): void {
 /** Which queries an event makes stale: the first word of its type names the context. */
 const staleBy: Readonly<Record<string, readonly string[]>> = {
   tracking: ['runs', 'run'],
-  datasets: ['datasets', 'overview'],
-  registry: ['models', 'version', 'overview'],
-  pipelines: ['executions', 'overview'],
-  gates: ['version', 'overview'],
-  serving: ['endpoints', 'overview'],
-  rollouts: ['rollouts', 'rollout', 'endpoints', 'overview'],
-  monitoring: ['alerts', 'monitors', 'overview'],
-  lifecycle: ['projects', 'overview'],
+  registry: ['models', 'version'],
+  gates: ['version', 'models'],
+  serving: ['endpoints', 'models'],
+  rollouts: ['rollouts', 'rollout', 'endpoints', 'models'],
+  monitoring: ['alerts', 'monitors', 'models'],
+  lifecycle: ['models'],
 };
 
 /** Follows the server's events until the returned function is called; falls back to reading every 15 s when the stream dies. */
@@ -34,6 +32,8 @@ export function followEvents(queries: QueryClient): () => void {
   const heard = () => change({ connected: true, lastHeardAt: Date.now(), missed: 0 });
   source.addEventListener('open', heard);
   source.addEventListener('ping', heard);
+  // Away for so long that the server does not say all of it: everything may be stale.
+  source.addEventListener('gap', () => void queries.invalidateQueries());
   source.addEventListener('message', (message) => {
     heard();
     const type = typeOf(message.data);

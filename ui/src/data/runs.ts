@@ -11,31 +11,53 @@ export type Run = {
   readonly startedAt: number;
   readonly endedAt?: number;
   readonly params: Readonly<Record<string, string>>;
-  readonly metrics: Readonly<Record<string, number>>;
+  /** JSON has no NaN: it is null. */
+  readonly metrics: Readonly<Record<string, number | null>>;
   readonly tags: Readonly<Record<string, string>>;
-  readonly datasets?: readonly { readonly name: string; readonly digest: string; readonly context?: string }[];
-  readonly versions?: readonly { readonly model: string; readonly version: number }[];
+  readonly datasets: readonly { readonly name: string; readonly digest: string; readonly context?: string }[];
 };
 
-export type RunQuery = { readonly filter?: string; readonly order?: string; readonly limit?: number; readonly experiment?: string };
+export type Experiment = { readonly id: string; readonly name: string; readonly project: string };
 
+export const useExperiments = () =>
+  useQuery({
+    queryKey: ['runs', 'experiments'],
+    queryFn: ({ signal }) => get<{ items: Experiment[] }>('/api/v1/experiments', { limit: 1000 }, signal),
+  });
+
+export type RunQuery = { readonly experiment?: string; readonly filter?: string; readonly limit: number };
+
+/** Newest first. */
 export const useRuns = (query: RunQuery) =>
   useQuery({
     queryKey: ['runs', query],
-    queryFn: ({ signal }) => get<{ items: Run[]; next?: string; total?: number }>('/api/v1/runs', query, signal),
+    queryFn: ({ signal }) => get<{ items: Run[]; next?: string }>('/api/v1/runs', query, signal),
     placeholderData: (before) => before,
   });
 
-export const useRun = (id: string) => useQuery({ queryKey: ['run', id], queryFn: ({ signal }) => get<Run>(`/api/v1/runs/${encodeURIComponent(id)}`, {}, signal) });
+export const useRun = (id: string | undefined) =>
+  useQuery({
+    queryKey: ['run', id],
+    enabled: id !== undefined,
+    queryFn: ({ signal }) => get<Run>(`/api/v1/runs/${encodeURIComponent(id ?? '')}`, {}, signal),
+  });
 
-export type MetricPoint = { readonly step: number; readonly at: number; readonly value: number; readonly min?: number; readonly max?: number };
+export type MetricPoint = {
+  readonly step: number;
+  readonly at: number;
+  readonly value: number;
+  readonly min?: number;
+  readonly max?: number;
+};
 
 export const useMetric = (run: string | undefined, key: string) =>
   useQuery({
     queryKey: ['run', run, 'metric', key],
     enabled: run !== undefined,
-    queryFn: ({ signal }) =>
-      get<{ points: MetricPoint[] }>(`/api/v1/runs/${encodeURIComponent(run ?? '')}/metrics/${encodeURIComponent(key)}`, { buckets: 300 }, signal),
+    queryFn: async ({ signal }) => {
+      const path = `/api/v1/runs/${encodeURIComponent(run ?? '')}/metrics/${encodeURIComponent(key)}`;
+      return (await get<{ points: MetricPoint[] }>(path, { buckets: 300 }, signal)).points;
+    },
   });
 
 export type Artifact = { readonly path: string; readonly size: number; readonly isFolder: boolean };
@@ -43,11 +65,14 @@ export type Artifact = { readonly path: string; readonly size: number; readonly 
 export const useArtifacts = (run: string, path = '') =>
   useQuery({
     queryKey: ['run', run, 'artifacts', path],
-    queryFn: ({ signal }) => get<{ items: Artifact[] }>(`/api/v1/runs/${encodeURIComponent(run)}/artifacts`, { path }, signal),
+    queryFn: ({ signal }) =>
+      get<{ items: Artifact[] }>(`/api/v1/runs/${encodeURIComponent(run)}/artifacts`, { path }, signal),
   });
 
+type Lead = { readonly key: string; readonly better: 'higher' | 'lower' };
+
 /** The metric that decides which run is best, and in which direction: the first of these that the runs have. */
-const leading: readonly (readonly [string, 'higher' | 'lower'])[] = [
+const leading: readonly (readonly [string, Lead['better']])[] = [
   ['auc', 'higher'],
   ['accuracy', 'higher'],
   ['f1', 'higher'],
@@ -57,19 +82,30 @@ const leading: readonly (readonly [string, 'higher' | 'lower'])[] = [
   ['loss', 'lower'],
 ];
 
-export function leadingMetric(runs: readonly Run[]): { key: string; better: 'higher' | 'lower' } | undefined {
+export function leadingMetric(runs: readonly Run[]): Lead | undefined {
   for (const [name, better] of leading) {
-    const key = runs.flatMap((run) => Object.keys(run.metrics)).find((candidate) => candidate === name || candidate.endsWith(`_${name}`));
+    const key = runs
+      .flatMap((run) => Object.keys(run.metrics))
+      .find((candidate) => candidate === name || (candidate.endsWith(`_${name}`) && !candidate.includes('train')));
     if (key) return { key, better };
   }
   return undefined;
 }
 
-export function bestRun(runs: readonly Run[], { key, better }: { key: string; better: 'higher' | 'lower' }): Run | undefined {
+export function bestRun(runs: readonly Run[], { key, better }: Lead): Run | undefined {
   const sign = better === 'higher' ? 1 : -1;
-  const scored = runs.filter((run) => Number.isFinite(run.metrics[key] ?? Number.NaN));
-  return scored.sort((a, b) => sign * ((b.metrics[key] ?? 0) - (a.metrics[key] ?? 0)))[0];
+  const valueOf = (run: Run) => run.metrics[key] ?? Number.NaN;
+  return runs.filter((run) => Number.isFinite(valueOf(run))).toSorted((a, b) => sign * (valueOf(b) - valueOf(a)))[0];
 }
 
 /** How many decimals people read a metric with. */
-export const decimalsOf = (key: string): number => (/loss|brier/.test(key) ? 4 : /auc|accuracy|f1|precision|recall/.test(key) ? 4 : 3);
+export const decimalsOf = (key: string): number => (/loss|brier|auc|accuracy|f1|precision|recall/.test(key) ? 4 : 3);
+
+/** A metric's or parameter's name as a heading: `log_loss` reads "Log loss". */
+export function sayMetric(key: string): string {
+  const words = key
+    .replaceAll('_', ' ')
+    .replace(/\bauc\b/gi, 'AUC')
+    .replace(/\bf1\b/gi, 'F1');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

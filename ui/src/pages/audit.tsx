@@ -2,11 +2,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { Fragment, useState } from 'react';
 import { address, get, post } from '../data/api.ts';
-import { type LoggedEvent, useEvents, whatHappened, whoActed } from '../data/event.ts';
-import { count, moment } from '../format.ts';
+import { type LoggedEvent, sentenceOf, useEvents, whatHappened, whoActed } from '../data/event.ts';
+import { count, moment, tidy } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { Loaded, Nothing } from '../parts/states.tsx';
-import { VerdictMark } from '../parts/verdict.tsx';
+import type { Mark } from '../parts/verdict.tsx';
 
 type Checkpoint = { readonly size: number; readonly root: string; readonly at: number };
 type AuditState = {
@@ -17,12 +17,18 @@ type AuditState = {
 
 const filters = [
   { name: 'Everything', matches: () => true },
-  { name: 'Forced', matches: (event: LoggedEvent) => event.data['forced'] === true || event.data['force'] !== undefined },
+  {
+    name: 'Forced',
+    matches: (event: LoggedEvent) => Boolean(event.data['forced']) || event.data['force'] !== undefined,
+  },
   { name: 'People only', matches: (event: LoggedEvent) => !event.actor.startsWith('rule') },
 ] as const;
 
 export function AuditPage() {
-  const audit = useQuery({ queryKey: ['events', 'audit'], queryFn: ({ signal }) => get<AuditState>('/api/v1/audit', {}, signal) });
+  const audit = useQuery({
+    queryKey: ['events', 'audit'],
+    queryFn: ({ signal }) => get<AuditState>('/api/v1/audit', {}, signal),
+  });
   const events = useEvents({ limit: 200, order: 'newest' });
   const [wanted, setWanted] = useState('');
   const [filter, setFilter] = useState<(typeof filters)[number]>(filters[0]);
@@ -49,7 +55,13 @@ export function AuditPage() {
           onChange={(event) => setWanted(event.currentTarget.value)}
         />
         {filters.map((candidate) => (
-          <button key={candidate.name} type="button" className="btn" aria-pressed={candidate === filter} onClick={() => setFilter(candidate)}>
+          <button
+            key={candidate.name}
+            type="button"
+            className="btn"
+            aria-pressed={candidate === filter}
+            onClick={() => setFilter(candidate)}
+          >
             {candidate.name}
           </button>
         ))}
@@ -57,16 +69,31 @@ export function AuditPage() {
       <Loaded query={events} what="the log">
         {({ items }) => {
           const shown = items.filter((event) => filter.matches(event) && matches(event, wanted));
-          if (items.length === 0) return <Nothing title="Nothing has changed yet">The first change writes the first entry.</Nothing>;
+          if (items.length === 0)
+            return <Nothing title="Nothing has changed yet">The first change writes the first entry.</Nothing>;
           if (shown.length === 0) return <Nothing title={`None of the ${items.length} newest entries match`} />;
-          return <Entries events={shown} checkpoints={audit.data?.checkpoints ?? []} badFrom={audit.data?.verified?.bad?.position} />;
+          return (
+            <Entries
+              events={shown}
+              checkpoints={audit.data?.checkpoints ?? []}
+              badFrom={audit.data?.verified?.bad?.position}
+            />
+          );
         }}
       </Loaded>
     </>
   );
 }
 
-function AuditHead({ audit, verifying, onVerify }: { audit: AuditState | undefined; verifying: boolean; onVerify: () => void }) {
+function AuditHead({
+  audit,
+  verifying,
+  onVerify,
+}: {
+  audit: AuditState | undefined;
+  verifying: boolean;
+  onVerify: () => void;
+}) {
   const verified = audit?.verified;
   const bad = verified?.bad;
   const newest = audit?.checkpoints[0];
@@ -78,6 +105,7 @@ function AuditHead({ audit, verifying, onVerify }: { audit: AuditState | undefin
   return (
     <PageHead
       title={title}
+      {...(verified && { mark: (bad ? 'fail' : 'pass') as Mark })}
       actions={
         <>
           <button type="button" className="btn primary" onClick={onVerify} disabled={verifying}>
@@ -94,14 +122,26 @@ function AuditHead({ audit, verifying, onVerify }: { audit: AuditState | undefin
       ) : (
         <>
           Every change is an entry, written with the change.{' '}
-          {newest && <b>The last checkpoint, of {count(newest.size)} entries, was signed at {time(newest.at)}.</b>}
+          {newest && (
+            <b>
+              The last checkpoint, of {count(newest.size)} entries, was signed at {time(newest.at)}.
+            </b>
+          )}
         </>
       )}
     </PageHead>
   );
 }
 
-function Entries({ events, checkpoints, badFrom }: { events: readonly LoggedEvent[]; checkpoints: readonly Checkpoint[]; badFrom: number | undefined }) {
+function Entries({
+  events,
+  checkpoints,
+  badFrom,
+}: {
+  events: readonly LoggedEvent[];
+  checkpoints: readonly Checkpoint[];
+  badFrom: number | undefined;
+}) {
   const [open, setOpen] = useState<number>();
   return (
     <table className="au">
@@ -121,7 +161,9 @@ function Entries({ events, checkpoints, badFrom }: { events: readonly LoggedEven
       <tbody>
         {events.map((event, index) => {
           const newer = events[index - 1]?.position ?? Number.POSITIVE_INFINITY;
-          const knots = checkpoints.filter((checkpoint) => checkpoint.size >= event.position && checkpoint.size < newer).slice(0, 1);
+          const knots = knotsOf(checkpoints)
+            .filter(({ size }) => size >= event.position && size < newer)
+            .slice(0, 1);
           const broken = badFrom !== undefined && event.position >= badFrom;
           const isOpen = open === event.position;
           return (
@@ -149,11 +191,15 @@ function Entries({ events, checkpoints, badFrom }: { events: readonly LoggedEven
                     aria-expanded={isOpen}
                     onClick={() => setOpen(isOpen ? undefined : event.position)}
                   >
-                    {whatHappened(event)}
+                    <What event={event} />
                   </button>
                   {broken && <span className="i3"> not vouched for</span>}
                 </td>
-                <td className="i2">{event.reason ?? ''}</td>
+                <td className="i2">
+                  <span className="two-lines" title={event.reason}>
+                    {tidy(event.reason ?? '')}
+                  </span>
+                </td>
               </tr>
               {isOpen && <Evidence event={event} />}
             </Fragment>
@@ -164,7 +210,31 @@ function Entries({ events, checkpoints, badFrom }: { events: readonly LoggedEven
   );
 }
 
-type Proof = { readonly leaf: string; readonly root: string; readonly size: number; readonly hashes: readonly string[] };
+/** One is signed within a second of every change; the newest and then one of every ten entries say enough. */
+function knotsOf(checkpoints: readonly Checkpoint[]): readonly Checkpoint[] {
+  let last = Number.POSITIVE_INFINITY;
+  return checkpoints.filter(({ size }) => {
+    const shown = size <= last - 10 || last === Number.POSITIVE_INFINITY;
+    if (shown) last = size;
+    return shown;
+  });
+}
+
+function What({ event }: { event: LoggedEvent }) {
+  const { about, says } = whatHappened(event);
+  return (
+    <>
+      <b className="m">{about}</b> {says}
+    </>
+  );
+}
+
+type Proof = {
+  readonly leaf: string;
+  readonly root: string;
+  readonly size: number;
+  readonly hashes: readonly string[];
+};
 
 function Evidence({ event }: { event: LoggedEvent }) {
   const proof = useQuery({
@@ -186,7 +256,9 @@ function Evidence({ event }: { event: LoggedEvent }) {
             {proof.data ? (
               <code>{`leaf  ${shorten(proof.data.leaf)}   ${proof.data.hashes.length} hashes to the root\nroot  ${shorten(proof.data.root)}   size ${count(proof.data.size)}`}</code>
             ) : (
-              <p className="i2 small">{proof.isError ? proof.error.message : 'It is proved once a checkpoint covers it.'}</p>
+              <p className="i2 small">
+                {proof.isError ? proof.error.message : 'It is proved once a checkpoint covers it.'}
+              </p>
             )}
           </div>
         </div>
@@ -197,8 +269,11 @@ function Evidence({ event }: { event: LoggedEvent }) {
 
 function matches(event: LoggedEvent, wanted: string): boolean {
   if (wanted === '') return true;
-  const text = `${event.type} ${event.subject} ${event.actor} ${event.reason ?? ''} ${whatHappened(event)}`.toLowerCase();
-  return wanted.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+  const text = `${event.type} ${event.subject} ${event.actor} ${event.reason ?? ''} ${sentenceOf(event)}`.toLowerCase();
+  return wanted
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => text.includes(word));
 }
 
 const shorten = (hash: string) => (hash.length > 10 ? `${hash.slice(0, 4)}…${hash.slice(-4)}` : hash);
@@ -206,5 +281,7 @@ const shorten = (hash: string) => (hash.length > 10 ? `${hash.slice(0, 4)}…${h
 function time(ms: number): string {
   const date = new Date(ms);
   const clock = date.toTimeString().slice(0, 8);
-  return date.toDateString() === new Date().toDateString() ? `${clock}.${String(ms % 1000).padStart(3, '0')}` : `${date.toLocaleDateString()} ${clock}`;
+  return date.toDateString() === new Date().toDateString()
+    ? `${clock}.${String(ms % 1000).padStart(3, '0')}`
+    : `${date.toLocaleDateString()} ${clock}`;
 }

@@ -3,11 +3,20 @@ import { useQuery } from '@tanstack/react-query';
 import { Navigate } from '@tanstack/react-router';
 import { get } from '../data/api.ts';
 import { useServer } from '../data/counts.ts';
+import { useRuns } from '../data/runs.ts';
 import { duration } from '../format.ts';
 import { Copy } from '../parts/copy.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 
-type Contact = { readonly lastContact?: { readonly method: string; readonly path: string; readonly from: string; readonly at: number; readonly status: number } };
+type Contact = {
+  readonly lastContact?: {
+    readonly method: string;
+    readonly path: string;
+    readonly from: string;
+    readonly at: number;
+    readonly status: number;
+  };
+};
 
 const turn = [
   'Version January and February, check the data',
@@ -21,20 +30,27 @@ const turn = [
 
 export function FirstRunPage() {
   const server = useServer().data;
-  const runs = useQuery({ queryKey: ['runs', 'any'], queryFn: ({ signal }) => get<{ items: unknown[] }>('/api/v1/runs', { limit: 1 }, signal) });
+  const runs = useRuns({ limit: 1 });
   const address = new URL('./', document.baseURI).toString().replace(/\/$/, '');
   if ((runs.data?.items.length ?? 0) > 0) return <Navigate to="/experiments" />;
   return (
     <>
       <PageHead title="Rondo is running. Send it a first run.">
-        Pick the line that fits what you have. Nothing else to install; everything stays in <code>{server?.folder ?? 'the data folder'}</code>.
+        Pick the line that fits what you have. Nothing else to install; everything stays in{' '}
+        <code>{server?.folder ?? 'the data folder'}</code>.
       </PageHead>
       <div className="cols start">
         <section>
-          <Way title="You have a training script with mlflow" text="Set one variable and run it as it is. Runs, metrics and models appear here.">
+          <Way
+            title="You have a training script with mlflow"
+            text="Set one variable and run it as it is. Runs, metrics and models appear here."
+          >
             <Copy label="the variable" text={`export MLFLOW_TRACKING_URI=${address}\npython train.py`} />
           </Way>
-          <Way title="You have a project" text="Write down its data, pipeline, gates and endpoint once; one command runs it.">
+          <Way
+            title="You have a project"
+            text="Write down its data, pipeline, gates and endpoint once; one command runs it."
+          >
             <Copy label="the commands" text={'rondo init\nrondo run'} />
           </Way>
           <Way title="You have a model that is live" text="Ask it something.">
@@ -74,13 +90,23 @@ function Way({ title, text, children }: { title: string; text: string; children:
 
 /** Shows the last contact received, so that "nothing yet" differs from "never reached". */
 function Waiting() {
-  const contact = useQuery({ queryKey: ['contact'], queryFn: ({ signal }) => get<Contact>('/api/v1/contact', {}, signal), refetchInterval: 2000 });
+  const contact = useQuery({
+    queryKey: ['contact'],
+    queryFn: ({ signal }) => get<Contact>('/api/v1/contact', {}, signal),
+    refetchInterval: 2000,
+  });
   const last = contact.data?.lastContact;
   return (
     <div className="wait" role="status">
       <svg width="20" height="20" viewBox="0 0 20 20" aria-hidden>
         <g className="spin">
-          <path d="M14.6 4.4A7.3 7.3 0 1 0 17.3 10" fill="none" stroke="var(--control-line)" strokeWidth="2" strokeLinecap="round" />
+          <path
+            d="M14.6 4.4A7.3 7.3 0 1 0 17.3 10"
+            fill="none"
+            stroke="var(--control-line)"
+            strokeWidth="2"
+            strokeLinecap="round"
+          />
           <circle cx="16.9" cy="6.2" r="1.7" fill="var(--accent)" />
         </g>
       </svg>

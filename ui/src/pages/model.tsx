@@ -1,9 +1,10 @@
 /** Model: which version serves where, and what is its history? */
 import { Link, useParams } from '@tanstack/react-router';
 import { useEndpoints } from '../data/endpoints.ts';
-import { useEvents, whatHappened, whoActed } from '../data/event.ts';
+import { useEvents } from '../data/event.ts';
 import { useModel } from '../data/models.ts';
 import { count, wallMoment } from '../format.ts';
+import { News } from '../parts/news.tsx';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { VersionTag } from '../parts/version-tag.tsx';
@@ -17,11 +18,22 @@ export function ModelPage() {
     <Loaded query={model} what={`model ${name}`}>
       {(data) => {
         const live = endpoints[0]?.champion;
-        const history = (events.data?.items ?? []).filter((event) => event.subject.startsWith(`model/${name}/`) || event.data.model === name);
+        const tried = endpoints.flatMap(({ rollout }) => (rollout ? [rollout.challenger.version] : []));
+        const roleOf = (version: number) =>
+          live?.version === version ? 'champion' : tried.includes(version) ? 'challenger' : 'other';
+        const history = (events.data?.items ?? []).filter(
+          (event) => event.subject.startsWith(`model/${name}/`) || event.data['model'] === name,
+        );
         return (
           <>
-            <PageHead title={live ? `v${live.version} serves ${endpoints.map((endpoint) => endpoint.name).join(', ')}` : `${name} serves nowhere yet`}>
-              {count(data.versions.length)} versions. {data.description}
+            <PageHead
+              title={
+                live
+                  ? `v${live.version} serves ${endpoints.map((endpoint) => endpoint.name).join(', ')}`
+                  : `${name} serves nowhere yet`
+              }
+            >
+              {count(data.versions.length)} {data.versions.length === 1 ? 'version' : 'versions'}. {data.description}
             </PageHead>
             <div className="cols two">
               <section>
@@ -41,8 +53,11 @@ export function ModelPage() {
                       .map((version) => (
                         <tr key={version.version}>
                           <td>
-                            <Link to="/models/$model/$version" params={{ model: name, version: String(version.version) }}>
-                              <VersionTag version={version.version} role={live?.version === version.version ? 'champion' : 'other'} />
+                            <Link
+                              to="/models/$model/$version"
+                              params={{ model: name, version: String(version.version) }}
+                            >
+                              <VersionTag version={version.version} role={roleOf(version.version)} />
                             </Link>
                           </td>
                           <td>{version.phase}</td>
@@ -62,16 +77,7 @@ export function ModelPage() {
               </section>
               <aside>
                 <SectionHead title="What changed" />
-                <ul className="log">
-                  {history.slice(0, 20).map((event) => (
-                    <li key={event.position}>
-                      <time>{wallMoment(event.at)}</time>
-                      <span>
-                        {whatHappened(event)} <span className="i3">by {whoActed(event.actor)}</span>
-                      </span>
-                    </li>
-                  ))}
-                </ul>
+                <News events={history.slice(0, 20)} />
               </aside>
             </div>
           </>

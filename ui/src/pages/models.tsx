@@ -13,11 +13,20 @@ export function ModelsPage() {
   return (
     <Loaded query={models} what="the models">
       {({ items }) => {
-        const live = items.filter((model) => endpoints.some((endpoint) => endpoint.champion?.model === model.name)).length;
+        const live = items.filter((model) =>
+          endpoints.some((endpoint) => endpoint.champion?.model === model.name),
+        ).length;
         return (
           <>
-            <PageHead title={items.length === 0 ? 'No models yet' : `${count(items.length)} ${items.length === 1 ? 'model' : 'models'}, ${live} live`}>
-              A model becomes live by shipping a version to an endpoint. Aliases and stages are labels: they never move traffic.
+            <PageHead
+              title={
+                items.length === 0
+                  ? 'No models yet'
+                  : `${count(items.length)} ${items.length === 1 ? 'model' : 'models'}, ${live} live`
+              }
+            >
+              A model becomes live by shipping a version to an endpoint. Aliases and stages are labels: they never move
+              traffic.
             </PageHead>
             {items.length === 0 ? (
               <Nothing title="Nothing is registered">
@@ -46,13 +55,24 @@ export function ModelsPage() {
                         <td>
                           <span className="tags">
                             {newest.slice(0, 5).map(({ version }) => {
-                              const role = endpoints.some((endpoint) => endpoint.champion?.model === model.name && endpoint.champion.version === version)
+                              const role = endpoints.some(
+                                (endpoint) =>
+                                  endpoint.champion?.model === model.name && endpoint.champion.version === version,
+                              )
                                 ? 'champion'
-                                : endpoints.some((endpoint) => endpoint.rollout?.challenger.model === model.name && endpoint.rollout.challenger.version === version)
+                                : endpoints.some(
+                                      (endpoint) =>
+                                        endpoint.rollout?.challenger.model === model.name &&
+                                        endpoint.rollout.challenger.version === version,
+                                    )
                                   ? 'challenger'
                                   : 'other';
                               return (
-                                <Link key={version} to="/models/$model/$version" params={{ model: model.name, version: String(version) }}>
+                                <Link
+                                  key={version}
+                                  to="/models/$model/$version"
+                                  params={{ model: model.name, version: String(version) }}
+                                >
                                   <VersionTag version={version} role={role} />
                                 </Link>
                               );

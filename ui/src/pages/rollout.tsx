@@ -1,22 +1,30 @@
 /** Rollout: is the new one safe and better, and when will we know? */
-import { useQueryClient } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { ApiProblem, post } from '../data/api.ts';
-import { type Guardrail, isOver, type RolloutView, useRollout } from '../data/rollouts.ts';
-import { count, day, difference, duration, fixed, moment, percent, points, pValue } from '../format.ts';
+import { whoActed } from '../data/event.ts';
+import { isOver, type RolloutView, sayPlace, useRollout } from '../data/rollouts.ts';
+import { count, day, duration, moment, percent, tidy } from '../format.ts';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
-import { ReasonDialog } from '../parts/reason-dialog.tsx';
-import { Score, type ScoreLane, type ScoreStep } from '../parts/score.tsx';
+import { Score } from '../parts/score.tsx';
 import { Loaded } from '../parts/states.tsx';
-import { type Mark, VerdictMark } from '../parts/verdict.tsx';
+import { TwinLinks, type TwinTable, TwinView } from '../parts/twin.tsx';
+import { Actions } from './rollout/actions.tsx';
+import {
+  type Axis,
+  decidedAt,
+  lanesOf,
+  levelOf,
+  listOf,
+  sayGuardrail,
+  stepsOf,
+  trafficFacts,
+  writerOf,
+} from './rollout/lanes.ts';
+import { Why } from './rollout/why.tsx';
 
 export function RolloutPage() {
   const { id = '' } = useParams({ strict: false });
-  const [live, setLive] = useState(true);
-  const rollout = useRollout(id, { live });
-  const over = rollout.data ? isOver(rollout.data.phase) : false;
-  if (live === over) setLive(!over);
+  const rollout = useRollout(id);
   return (
     <Loaded query={rollout} what={`rollout ${id}`}>
       {(view) => <RolloutBody view={view} />}
@@ -26,45 +34,72 @@ export function RolloutPage() {
 
 function RolloutBody({ view }: { view: RolloutView }) {
   const [asTable, setAsTable] = useState(false);
+  const [axis, setAxis] = useState<Axis>('time');
   const candidate = `v${view.challenger.version}`;
   const champion = view.champion ? `v${view.champion.version}` : 'nothing';
+  const over = isOver(view.state);
+  const table = (): TwinTable => guardrailTable(view);
+  const mark = view.state === 'rolled-back' ? 'fail' : view.state === 'promoted' ? 'pass' : undefined;
   return (
     <>
-      <PageHead title={headline(view)} actions={<Actions view={view} />}>
+      <PageHead title={headline(view)} {...(mark && { mark })} actions={<Actions view={view} />}>
         {reasons(view, champion)}
       </PageHead>
       <div className="cols rollout-page">
         <section>
           {asTable ? (
-            <DecisionTable view={view} />
+            <TwinView caption="Guardrails of this rollout" table={table()} />
           ) : (
             <Score
-              finding={`${headline(view)}. ${view.guardrails.map((one) => `${one.name}: ${one.word}`).join(', ')}.`}
+              finding={`${headline(view)}. ${view.guardrails.map((one) => `${sayGuardrail(one)}: ${one.word}`).join(', ')}.`}
               live={champion}
               candidate={candidate}
-              axis="time"
-              now={view.endedClock ?? view.clock}
-              ended={isOver(view.phase)}
-              steps={scoreSteps(view)}
-              lanes={orderedGuardrails(view).map((one) => laneOf(one, candidate, champion))}
-              trafficFacts={trafficFacts(view, candidate, champion)}
+              axis={axis}
+              now={axis === 'time' ? (view.endedClock ?? view.clock) : view.traffic.requests}
+              nowWord={view.state === 'rolled-back' ? 'rolled back' : over ? 'end' : 'now'}
+              steps={stepsOf(view, axis)}
+              stepsNote={stepsNote(view)}
+              lanes={lanesOf(view, axis)}
+              trafficFacts={trafficFacts(view)}
             />
           )}
           <div className="twin">
-            <span>Bands hold at every moment (α 0.05 over {view.guardrails.length} guardrails), so looking early is safe.</span>
-            <button type="button" className="as-link link" onClick={() => setAsTable(!asTable)}>
-              {asTable ? 'Show as chart' : 'Show as table'}
-            </button>
+            <span>
+              Bands hold at every moment (α {view.plan.alpha} over {view.guardrails.length}{' '}
+              {view.guardrails.length === 1 ? 'guardrail' : 'guardrails'}), so looking early is safe.
+            </span>
+            <span className="twin-links">
+              {!asTable && (
+                <button
+                  type="button"
+                  className="as-link link"
+                  onClick={() => setAxis(axis === 'time' ? 'requests' : 'time')}
+                >
+                  {axis === 'time' ? 'By requests' : 'By time'}
+                </button>
+              )}
+              <TwinLinks
+                name={`rollout-${view.endpoint}-${candidate}`}
+                asTable={asTable}
+                onChange={setAsTable}
+                table={table}
+              />
+            </span>
           </div>
         </section>
         <aside>
           <Why view={view} />
-          <SectionHead title="Decisions" aside={view.decisions.every((one) => one.actor.startsWith('rule')) && 'all by rule'} />
+          <SectionHead
+            title="Decisions"
+            aside={view.decisions.every(({ actor }) => actor.startsWith('rule')) && 'all by rule'}
+          />
           <ul className="log">
             {view.decisions.map((one) => (
-              <li key={`${one.at} ${one.text}`}>
-                <time>{moment(one.clock ?? one.at)}</time>
-                <span>{one.text}</span>
+              <li key={one.position}>
+                <time title={`Recorded ${new Date(one.at).toLocaleString()}`}>
+                  {moment(one.endpointTime ?? one.at)}
+                </time>
+                <span title={one.reason}>{sayDecision(one)}</span>
               </li>
             ))}
           </ul>
@@ -76,21 +111,25 @@ function RolloutBody({ view }: { view: RolloutView }) {
 
 function headline(view: RolloutView): string {
   const version = `v${view.challenger.version}`;
-  switch (view.phase) {
+  switch (view.state) {
     case 'preparing':
       return `${version} is being loaded`;
     case 'shadow':
       return `${version} in shadow: nobody gets its answers yet`;
     case 'step':
-      return `${version} at ${percent(view.share)}: ${view.why.conditions.every((one) => one.met) ? 'moving on' : 'holding, nothing to do'}`;
+      return `${version} at ${view.says}: ${view.conditions.every(({ met }) => met) ? 'moving on' : 'holding, nothing to do'}`;
     case 'paused':
-      return `${version} paused at ${percent(view.share)}: resume, promote or abort`;
+      return `${version} ${sayPlace(view)}: resume, promote or abort`;
     case 'promoting':
       return `${version} is taking over`;
     case 'promoted':
-      return `${version} has all traffic`;
-    case 'rolled-back':
-      return `${version} was rolled back`;
+      return view.champion
+        ? `${version} has all traffic: ${version} replaced v${view.champion.version}`
+        : `${version} has all traffic`;
+    case 'rolled-back': {
+      const broken = view.guardrails.find((one) => one.broken);
+      return `${version} rolled back by rule${broken ? `: ${sayGuardrail(broken).toLowerCase()} is worse` : ''}`;
+    }
     case 'aborted':
       return `${version} was aborted`;
     case 'superseded':
@@ -99,204 +138,101 @@ function headline(view: RolloutView): string {
 }
 
 function reasons(view: RolloutView, champion: string) {
-  const said = (word: string) => view.guardrails.filter((one) => one.word === word).map((one) => one.name);
-  const worse = said('worse');
-  const undecided = said('undecided');
-  const settled = view.guardrails.filter((one) => one.word === 'better' || one.word === 'no worse');
+  const named = (word: string) => view.guardrails.filter((one) => one.word === word).map(sayGuardrail);
+  const settled = view.guardrails.filter(({ word }) => word === 'better' || word === 'no worse');
+  const worse = named('worse');
+  const undecided = named('undecided');
+  const challenger = view.traffic.arms?.challenger;
+  if (isOver(view.state) && view.endedClock !== undefined) {
+    return (
+      <>
+        {view.state === 'promoted' ? '' : `${champion} serves all traffic. `}
+        <b>
+          {count(challenger?.requests ?? 0)} answers came from v{view.challenger.version}
+        </b>{' '}
+        in {duration(Math.max(0, view.endedClock - view.startedClock))}
+        {challenger && challenger.errors === 0 ? '; no request failed.' : `; ${count(challenger?.errors ?? 0)} failed.`}
+        {settled.length > 0 &&
+          view.state === 'promoted' &&
+          ` ${settled.map((one) => `${sayGuardrail(one)} ${one.word}`).join(', ')}.`}
+      </>
+    );
+  }
   return (
     <>
-      {worse.length > 0 && <b>{list(worse)} got worse by more than the margin. </b>}
-      {settled.length > 0 && `${settled.map((one) => `${one.name} ${one.word}`).join(', ')}. `}
-      {undecided.length > 0 && <b>{list(undecided)} undecided. </b>}
-      {view.because && isOver(view.phase) && `${view.because}. `}
-      {!isOver(view.phase) && `If a guardrail breaks, ${champion} takes over at once.`}
+      {worse.length > 0 && <b>{listOf(worse)} got worse by more than the margin. </b>}
+      {settled.length > 0 && `${settled.map((one) => `${sayGuardrail(one)} ${one.word}`).join(', ')}. `}
+      {undecided.length > 0 && <b>{listOf(undecided)} undecided. </b>}
+      {view.champion && `If a guardrail breaks, ${champion} takes over at once.`}
     </>
   );
 }
 
-const list = (names: readonly string[]): string => (names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`);
+function stepsNote(view: RolloutView): string {
+  const steps = view.steps.filter(({ share }) => share !== undefined);
+  const at = steps.findIndex(({ progress }) => progress === 'now');
+  if (isOver(view.state))
+    return `stopped ${sayPlace(view)}`
+      .replace('stopped at 100 %', 'went to 100 %')
+      .replace('stopped rolled back', 'rolled back');
+  return `${at < 0 ? 'shadow' : `${at + 1} of ${steps.length}`}, since ${day(view.startedClock)}`;
+}
 
-/** The broken lane moves first; otherwise the order of the file stays. */
-const orderedGuardrails = (view: RolloutView) => view.guardrails.toSorted((a, b) => Number(b.broken !== undefined) - Number(a.broken !== undefined));
+function sayDecision({ type, actor, reason = '', data }: RolloutView['decisions'][number]): string {
+  const said = tidy(reason).replace(/^(?!AUC)./, (letter) => letter.toLowerCase());
+  const short = said.length > 96 ? `${said.slice(0, 94).replace(/[ ;,:]+\S*$/, '')}…` : said;
+  const by = actor.startsWith('rule') ? '' : ` by ${whoActed(actor)}`;
+  const from = String(data['from'] ?? '');
+  switch (type) {
+    case 'rollouts.started':
+      return `${data['forced'] ? 'Forced' : 'Started'}${by}${short && `: ${short}`}`;
+    case 'rollouts.step-entered':
+      return from === 'preparing'
+        ? `To ${String(data['to'])}: ${short}`
+        : `${from.charAt(0).toUpperCase()}${from.slice(1)} to ${String(data['to'])}: ${short}`;
+    case 'rollouts.held':
+      return `Holds: ${short}`;
+    case 'rollouts.guardrail-proved':
+      return tidy(short);
+    case 'rollouts.promotion-decided':
+      return `Promoted${by}: ${short}`;
+    case 'rollouts.promoted':
+      return `All traffic at ${percent(1)}`;
+    default:
+      return `${type
+        .replace('rollouts.', '')
+        .replace('-', ' ')
+        .replace(/^./, (letter) => letter.toUpperCase())}${by}${short && `: ${short}`}`;
+  }
+}
 
-function laneOf(guardrail: Guardrail, candidate: string, champion: string): ScoreLane {
-  const write = guardrail.unit === 'share' ? points : (value: number) => difference(value, 4);
-  const level = (value: number | undefined) => (value === undefined ? 'none' : guardrail.unit === 'share' ? percent(value, 2) : fixed(value, 3));
-  const decided = guardrail.broken?.eventTime ?? crossing(guardrail);
+function guardrailTable(view: RolloutView): TwinTable {
   return {
-    name: guardrail.name,
-    mark: markOf(guardrail),
-    word: guardrail.word,
-    margin: guardrail.margin,
-    write,
-    facts: [
-      `${candidate} ${level(guardrail.challenger)} · ${champion} ${level(guardrail.champion)}`,
-      `at worst ${guardrail.atWorst === undefined ? 'unknown' : write(guardrail.atWorst)}`,
-      `margin ${write(guardrail.margin)}`,
-      `n ${count(guardrail.n)}`,
-      shorten(guardrail.verdict.method),
+    columns: [
+      'Guardrail',
+      `v${view.challenger.version}`,
+      view.champion ? `v${view.champion.version}` : 'live',
+      'difference',
+      'at worst',
+      'margin',
+      'n',
+      'verdict',
+      'since',
     ],
-    points: guardrail.series.map((point) => ({ x: point.eventTime, estimate: point.value, lower: point.lower ?? undefined, upper: point.upper ?? undefined })),
-    ...(guardrail.series.length < 2 && { tooLittle: `not enough data: ${guardrail.verdict.reason}` }),
-    ...(decided !== undefined && { decidedAt: decided }),
+    rows: view.guardrails.map((one) => {
+      const write = writerOf(one);
+      const at = decidedAt(one);
+      return [
+        sayGuardrail(one),
+        levelOf(one, one.challenger),
+        levelOf(one, one.champion),
+        one.value === undefined ? 'none' : write(one.value),
+        typeof one.atWorst === 'number' ? write(one.atWorst) : 'unknown',
+        write(one.margin),
+        one.n,
+        one.word,
+        at === undefined ? 'open' : moment(at.eventTime),
+      ];
+    }),
   };
-}
-
-const markOf = ({ word }: Guardrail): Mark => (word === 'worse' ? 'fail' : word === 'undecided' ? 'undecided' : 'pass');
-
-/** Where the worst-case edge last came inside the margin and stayed there. */
-function crossing({ series, margin, word }: Guardrail): number | undefined {
-  if (word !== 'better' && word !== 'no worse') return undefined;
-  const outside = series.findLastIndex((point) => point.upper === null || point.upper > margin);
-  return series[outside + 1]?.eventTime;
-}
-
-const shorten = (method: string): string => (method.length > 34 ? `${method.slice(0, 33)}…` : method);
-
-function scoreSteps(view: RolloutView): ScoreStep[] {
-  const entered = view.steps.filter((step) => step.enteredClock !== undefined);
-  const begin = entered[0]?.enteredClock ?? view.startedClock;
-  const until = view.endedClock ?? view.clock;
-  const next = view.steps.find((step) => step.enteredClock === undefined);
-  const room = Math.max((until - begin) / 6, 3_600_000);
-  const drawn: ScoreStep[] = entered.map((step) => ({
-    label: step.label,
-    note: step.state === 'now' ? `${duration((step.leftClock ?? until) - (step.enteredClock ?? until))} so far` : step.note || duration((step.leftClock ?? until) - (step.enteredClock ?? until)),
-    from: step.enteredClock ?? begin,
-    to: step.leftClock ?? until,
-    state: step.state,
-    share: step.share,
-  }));
-  if (next && !isOver(view.phase)) drawn.push({ label: next.label, note: 'next', from: until, to: until + room, state: 'next', share: next.share });
-  return drawn;
-}
-
-function trafficFacts(view: RolloutView, candidate: string, champion: string): string[] {
-  const { challenger, control } = view.arms;
-  return [
-    `${candidate} ${count(challenger)} requests`,
-    `control ${champion} ${count(control)}`,
-    view.split.units > 0 ? `split as planned, p ${pValue(view.split.p)}` : 'no split yet',
-  ];
-}
-
-function Why({ view }: { view: RolloutView }) {
-  return (
-    <div className="panel why">
-      <h2>{view.why.title}</h2>
-      <p>{view.why.text}</p>
-      {view.why.conditions.length > 0 && (
-        <ul className="conds">
-          {view.why.conditions.map((condition) => {
-            const mark: Mark = condition.met ? 'pass' : 'undecided';
-            return (
-              <li key={condition.says} className={condition.met ? '' : 'on'}>
-                <span style={{ color: `var(--${mark})` }}>
-                  <VerdictMark mark={mark} label={condition.met ? 'met' : 'not yet'} />
-                </span>
-                <span>{condition.says}</span>
-                <span className="val">{condition.value}</span>
-              </li>
-            );
-          })}
-        </ul>
-      )}
-      {view.forced && <p>Forced: {view.forced.reason}</p>}
-    </div>
-  );
-}
-
-function Actions({ view }: { view: RolloutView }) {
-  const queries = useQueryClient();
-  const [asking, setAsking] = useState<'promote' | 'abort-reason'>();
-  const [problem, setProblem] = useState<string>();
-  if (isOver(view.phase) || view.phase === 'promoting') return null;
-  const act = async (verb: 'pause' | 'resume' | 'promote' | 'abort', reason: string) => {
-    setProblem(undefined);
-    try {
-      await post(`/api/v1/rollouts/${encodeURIComponent(view.id)}/${verb}`, { reason });
-      await queries.invalidateQueries({ queryKey: ['rollout', view.id] });
-    } catch (error) {
-      setProblem(error instanceof ApiProblem ? `${error.message} ${error.fix ?? ''}` : 'The server could not be reached.');
-    }
-  };
-  return (
-    <>
-      {problem && (
-        <span className="small warn-text" role="alert">
-          {problem}
-        </span>
-      )}
-      {view.phase === 'paused' ? (
-        <button type="button" className="btn" onClick={() => void act('resume', 'resumed on the rollout page')}>
-          Resume
-        </button>
-      ) : (
-        <button type="button" className="btn quiet" onClick={() => void act('pause', 'paused on the rollout page')}>
-          Pause
-        </button>
-      )}
-      <button type="button" className="btn" onClick={() => setAsking('promote')}>
-        Promote…
-      </button>
-      {/* Abort acts at once; nobody looks for words while answers are bad. */}
-      <button type="button" className="btn danger" onClick={() => void act('abort', 'aborted on the rollout page')}>
-        Abort
-      </button>
-      <ReasonDialog
-        opened={asking === 'promote'}
-        title={`Promote v${view.challenger.version} before the rule allows?`}
-        consequence={`It gets all traffic at once; ${view.guardrails.filter((one) => one.word === 'undecided').length} guardrails are undecided. The reason goes into the log.`}
-        action="Promote"
-        onClose={() => setAsking(undefined)}
-        onConfirm={(reason) => {
-          setAsking(undefined);
-          void act('promote', reason);
-        }}
-      />
-    </>
-  );
-}
-
-function DecisionTable({ view }: { view: RolloutView }) {
-  return (
-    <table>
-      <caption className="seen-only-by-readers">Guardrails of this rollout</caption>
-      <thead>
-        <tr>
-          <th>Guardrail</th>
-          <th className="num">Candidate</th>
-          <th className="num">Live</th>
-          <th className="num">At worst</th>
-          <th className="num">Margin</th>
-          <th className="num">n</th>
-          <th>Verdict</th>
-          <th>Since</th>
-        </tr>
-      </thead>
-      <tbody>
-        {view.guardrails.map((one) => {
-          const write = one.unit === 'share' ? points : (value: number) => difference(value, 4);
-          const at = one.broken?.eventTime ?? crossing(one);
-          return (
-            <tr key={one.name}>
-              <td>{one.name}</td>
-              <td className="num">{one.challenger === undefined ? 'none' : fixed(one.challenger, 4)}</td>
-              <td className="num">{one.champion === undefined ? 'none' : fixed(one.champion, 4)}</td>
-              <td className="num">{one.atWorst === undefined ? 'unknown' : write(one.atWorst)}</td>
-              <td className="num">{write(one.margin)}</td>
-              <td className="num">{count(one.n)}</td>
-              <td>
-                <span className={`v ${markOf(one) === 'undecided' ? 'und' : markOf(one)}`}>
-                  <VerdictMark mark={markOf(one)} />
-                  {one.word}
-                </span>
-              </td>
-              <td className="i2">{at === undefined ? '' : day(at)}</td>
-            </tr>
-          );
-        })}
-      </tbody>
-    </table>
-  );
 }

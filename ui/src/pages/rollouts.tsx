@@ -1,7 +1,8 @@
 /** Rollouts: what is on its way, and how did the last ones end? */
 import { Link } from '@tanstack/react-router';
-import { isOver, type RolloutSummary, useRollouts } from '../data/rollouts.ts';
-import { count, moment, percent } from '../format.ts';
+import { useEvents } from '../data/event.ts';
+import { isOver, type RolloutSummary, sayPlace, useRollouts } from '../data/rollouts.ts';
+import { count, duration, moment, tidy } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { Loaded, Nothing } from '../parts/states.tsx';
 import { Verdict } from '../parts/verdict.tsx';
@@ -9,14 +10,21 @@ import { VersionTag } from '../parts/version-tag.tsx';
 
 export function RolloutsPage() {
   const rollouts = useRollouts();
+  const ends = useEvents({
+    limit: 200,
+    order: 'newest',
+    types: 'rollouts.rolled-back,rollouts.aborted,rollouts.superseded,rollouts.promotion-decided',
+  });
+  const whyOf = (id: string) => ends.data?.items.find(({ subject }) => subject === `rollout/${id}`)?.reason;
   return (
     <Loaded query={rollouts} what="the rollouts">
       {({ items }) => {
-        const running = items.filter((one) => !isOver(one.phase));
+        const running = items.filter((one) => !isOver(one.state));
         return (
           <>
             <PageHead title={running.length > 0 ? running.map(sentence).join('; ') : 'No rollout is running'}>
-              {count(items.length)} in all, {count(items.filter((one) => one.phase === 'rolled-back').length)} rolled back.
+              {count(items.length)} in all, {count(items.filter((one) => one.state === 'rolled-back').length)} rolled
+              back.
             </PageHead>
             {items.length === 0 ? (
               <Nothing title="Nothing has been shipped yet">
@@ -30,7 +38,7 @@ export function RolloutsPage() {
                     <th>State</th>
                     <th>Why</th>
                     <th>Started</th>
-                    <th>Ended</th>
+                    <th>Took</th>
                   </tr>
                 </thead>
                 <tbody>
@@ -42,16 +50,24 @@ export function RolloutsPage() {
                             <b className="b">{one.endpoint}</b>
                             {one.champion && <VersionTag version={one.champion.version} role="other" />}
                             <span className="i3">to</span>
-                            <VersionTag version={one.challenger.version} role={one.phase === 'promoted' ? 'champion' : isOver(one.phase) ? 'other' : 'challenger'} />
+                            <VersionTag
+                              version={one.challenger.version}
+                              role={one.state === 'promoted' ? 'champion' : isOver(one.state) ? 'other' : 'challenger'}
+                            />
                           </span>
                         </Link>
                       </td>
                       <td>
                         <State rollout={one} />
                       </td>
-                      <td className="i2">{one.forced ? `forced: ${one.forced.reason}` : one.because}</td>
+                      <td className="i2 why-cell">
+                        {one.forced && <b className="m">forced: {one.forced.reason}. </b>}
+                        {tidy(whyOf(one.id) ?? '')}
+                      </td>
                       <td className="i2 nowrap">{moment(one.startedClock)}</td>
-                      <td className="i2 nowrap">{one.endedClock === undefined ? '' : moment(one.endedClock)}</td>
+                      <td className="i2 nowrap">
+                        {one.endedClock === undefined ? '' : duration(Math.max(0, one.endedClock - one.startedClock))}
+                      </td>
                     </tr>
                   ))}
                 </tbody>
@@ -65,7 +81,7 @@ export function RolloutsPage() {
 }
 
 function State({ rollout }: { rollout: RolloutSummary }) {
-  switch (rollout.phase) {
+  switch (rollout.state) {
     case 'promoted':
       return <Verdict mark="pass">at 100 %</Verdict>;
     case 'rolled-back':
@@ -75,11 +91,9 @@ function State({ rollout }: { rollout: RolloutSummary }) {
     case 'superseded':
       return <span className="i3">superseded</span>;
     default:
-      return <span style={{ color: 'var(--accent)' }}>{place(rollout)}</span>;
+      return <span style={{ color: 'var(--accent)' }}>{sayPlace(rollout)}</span>;
   }
 }
 
-const place = ({ phase, share }: RolloutSummary): string =>
-  phase === 'step' ? percent(share) : phase === 'paused' ? `paused at ${percent(share)}` : phase === 'shadow' ? 'in shadow' : phase;
-
-const sentence = (rollout: RolloutSummary): string => `v${rollout.challenger.version} of ${rollout.endpoint}: ${place(rollout)}`;
+const sentence = (rollout: RolloutSummary): string =>
+  `${rollout.endpoint} v${rollout.challenger.version} is ${sayPlace(rollout)}`;

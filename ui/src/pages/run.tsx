@@ -3,8 +3,18 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { address } from '../data/api.ts';
 import { useEndpoints } from '../data/endpoints.ts';
-import { useVersion } from '../data/models.ts';
-import { type Artifact, decimalsOf, leadingMetric, type Run, useArtifacts, useMetric, useRun } from '../data/runs.ts';
+import { useVersion, useVersionsByRun } from '../data/models.ts';
+import {
+  type Artifact,
+  decimalsOf,
+  leadingMetric,
+  type Run,
+  sayMetric,
+  useArtifacts,
+  useExperiments,
+  useMetric,
+  useRun,
+} from '../data/runs.ts';
 import { count, difference, duration, fixed, wallMoment } from '../format.ts';
 import { LineChart } from '../parts/line-chart.tsx';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
@@ -14,7 +24,7 @@ const metricsShown = 8;
 
 export function RunPage() {
   const { run: id } = useParams({ strict: false });
-  const run = useRun(id ?? '');
+  const run = useRun(id);
   return (
     <Loaded query={run} what={`run ${id}`}>
       {(data) => <RunView run={data} />}
@@ -25,10 +35,10 @@ export function RunPage() {
 /** The run of the version that serves the endpoint of this run's model, if there is another one. */
 function useLiveRun(run: Run): { run: Run; version: number } | undefined {
   const endpoints = useEndpoints().data?.items ?? [];
-  const model = run.versions?.[0]?.model;
+  const model = useVersionsByRun().get(run.id)?.[0]?.model;
   const champion = endpoints.map((endpoint) => endpoint.champion).find((ref) => ref && (!model || ref.model === model));
-  const version = useVersion(champion?.model, champion?.version).data;
-  const live = useRun(version?.runId ?? run.id).data;
+  const version = useVersion(champion).data;
+  const live = useRun(version?.runId).data;
   return champion && live && live.id !== run.id ? { run: live, version: champion.version } : undefined;
 }
 
@@ -37,26 +47,36 @@ function RunView({ run }: { run: Run }) {
   const lead = leadingMetric([run]);
   const own = lead ? run.metrics[lead.key] : undefined;
   const other = lead && live ? live.run.metrics[lead.key] : undefined;
-  const name = lead?.key === 'auc' ? 'AUC' : lead?.key.replaceAll('_', ' ');
-  const gap = own !== undefined && other !== undefined ? own - other : undefined;
+  const name = lead && sayMetric(lead.key);
+  const gap = typeof own === 'number' && typeof other === 'number' ? own - other : undefined;
   const title = [
-    `${run.name}${own === undefined ? '' : `: ${name} ${fixed(own, 3)}`}`,
+    `${run.name}${typeof own !== 'number' ? '' : `: ${name} ${fixed(own, 3)}`}`,
     gap === undefined ? '' : `, ${fixed(Math.abs(gap), 3)} ${gap >= 0 ? 'above' : 'below'} the live model’s run`,
   ].join('');
-  const became = run.versions?.[0];
+  const became = useVersionsByRun().get(run.id)?.[0];
+  const experiment = useExperiments().data?.items.find(({ id }) => id === run.experimentId);
   return (
     <>
       <PageHead
         title={title}
         actions={
           became && (
-            <Link className="btn primary" to="/models/$model/$version" params={{ model: became.model, version: String(became.version) }}>
+            <Link
+              className="btn primary"
+              to="/models/$model/$version"
+              params={{ model: became.model, version: String(became.version) }}
+            >
               Open v{became.version}
             </Link>
           )
         }
       >
-        {sentence(run)} {became && <b>It became v{became.version} of {became.model}.</b>}
+        {sentence(run)} {experiment && `In experiment ${experiment.name}.`}{' '}
+        {became && (
+          <b>
+            It became v{became.version} of {became.model}.
+          </b>
+        )}
       </PageHead>
       <div className="cols run-page">
         <section>
@@ -91,7 +111,10 @@ function sentence(run: Run): string {
 
 function Charts({ run, live }: { run: Run; live: { run: Run; version: number } | undefined }) {
   const keys = Object.keys(run.metrics).filter((key) => !key.startsWith('system/'));
-  if (keys.length === 0) return <Nothing title="It has logged no metric">mlflow.log_metric("auc", value, step=i) draws a line here.</Nothing>;
+  if (keys.length === 0)
+    return (
+      <Nothing title="It has logged no metric">mlflow.log_metric("auc", value, step=i) draws a line here.</Nothing>
+    );
   return (
     <div className="charts">
       {keys.slice(0, metricsShown).map((key) => (
@@ -102,23 +125,28 @@ function Charts({ run, live }: { run: Run; live: { run: Run; version: number } |
 }
 
 function MetricChart({ name, run, live }: { name: string; run: Run; live: { run: Run; version: number } | undefined }) {
-  const own = useMetric(run.id, name).data?.points ?? [];
-  const other = useMetric(live?.run.id, name).data?.points ?? [];
+  const own = useMetric(run.id, name).data ?? [];
+  const other = useMetric(live?.run.id, name).data ?? [];
   const decimals = decimalsOf(name);
   const last = run.metrics[name];
-  const gap = last !== undefined && live?.run.metrics[name] !== undefined ? last - live.run.metrics[name] : undefined;
+  const compared = live?.run.metrics[name];
+  const gap = typeof last === 'number' && typeof compared === 'number' ? last - compared : undefined;
   if (own.length < 2) {
     return (
       <div className="single">
-        <h3>{name}</h3>
-        <b>{last === undefined ? 'none' : fixed(last, decimals)}</b>
-        {gap !== undefined && <span className="i3">{difference(gap, decimals)} to v{live?.version}</span>}
+        <h3>{sayMetric(name)}</h3>
+        <b>{typeof last !== 'number' ? 'none' : fixed(last, decimals)}</b>
+        {gap !== undefined && (
+          <span className="i3">
+            {difference(gap, decimals)} to v{live?.version}
+          </span>
+        )}
       </div>
     );
   }
   return (
     <LineChart
-      title={name}
+      title={sayMetric(name)}
       note={/loss|seconds|error|rmse|mae/.test(name) ? 'lower is better' : 'higher is better'}
       decimals={decimals}
       series={[
@@ -131,7 +159,7 @@ function MetricChart({ name, run, live }: { name: string; run: Run; live: { run:
 
 function Inputs({ run, live }: { run: Run; live: { run: Run; version: number } | undefined }) {
   const [all, setAll] = useState(false);
-  const data = (of: Run) => (of.datasets ?? []).map((dataset) => dataset.name).join(', ');
+  const data = (of: Run) => of.datasets.map((dataset) => dataset.name).join(', ');
   const rows = [
     ...(data(run) ? [{ key: 'data', own: data(run), other: live ? data(live.run) : undefined }] : []),
     ...Object.entries(run.params).map(([key, own]) => ({ key, own, other: live?.run.params[key] })),
@@ -223,7 +251,11 @@ function FileRow({ run, file }: { run: string; file: Artifact }) {
   return (
     <tr>
       <td className="mono">
-        {file.isFolder ? `${file.path}/` : <a href={address('/get-artifact', { run_id: run, path: file.path })}>{file.path}</a>}
+        {file.isFolder ? (
+          `${file.path}/`
+        ) : (
+          <a href={address('/get-artifact', { run_id: run, path: file.path })}>{file.path}</a>
+        )}
       </td>
       <td className="num i2">{file.isFolder ? '' : size(file.size)}</td>
     </tr>

@@ -1,32 +1,59 @@
 /** Run list: which run is best, and what made it so? */
-import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
-import { bestRun, decimalsOf, leadingMetric, type Run, useRuns } from '../data/runs.ts';
-import { count, duration, fixed, wallMoment } from '../format.ts';
+import { useEffect, useState } from 'react';
+import { useVersionsByRun } from '../data/models.ts';
+import { bestRun, decimalsOf, leadingMetric, type Run, sayMetric, useExperiments, useRuns } from '../data/runs.ts';
+import { count, fixed } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { Loaded, Nothing } from '../parts/states.tsx';
-import { Verdict } from '../parts/verdict.tsx';
-import { VersionTag } from '../parts/version-tag.tsx';
+import { keysAreOff, typing } from '../shell/keys.ts';
+import { Compare } from './runs/compare.tsx';
+import { differences, RunTable } from './runs/run-table.tsx';
 
 const pageSize = 100;
 
+type Search = { readonly filter?: string; readonly experiment?: string; readonly compare?: string };
+
 export function RunsPage() {
-  const search = useSearch({ strict: false }) as { filter?: string; all?: string }; // View state lives in the address.
+  const search = useSearch({ strict: false }) as Search; // View state lives in the address.
   const navigate = useNavigate();
-  const filter = search.filter ?? '';
+  const filter = search.filter === undefined ? '' : String(search.filter);
+  const wanted = search.experiment === undefined ? undefined : String(search.experiment);
   const [draft, setDraft] = useState(filter);
-  const runs = useRuns({ limit: pageSize, ...(filter ? { filter } : {}) });
-  const { shown, waiting, show } = useStillRows(runs.data?.items);
-  const setFilter = (next: string) => void navigate({ to: '/experiments', search: next ? { filter: next } : {} });
+  const experiments = useExperiments();
+  const runs = useRuns({ limit: pageSize, ...(wanted && { experiment: wanted }), ...(filter && { filter }) });
+  const { shown, waiting, show } = useStillRows(
+    runs.isPlaceholderData ? undefined : runs.data?.items,
+    `${wanted} ${filter}`,
+  );
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const look = (next: Search) => void navigate({ to: '/experiments', search: clean({ ...search, ...next }) as never }); // The page's own view state.
+  const chosen = shown.filter(({ id }) => selected.has(id));
+  const toggle = (id: string) =>
+    setSelected((before) => new Set(before.has(id) ? [...before].filter((one) => one !== id) : [...before, id]));
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (keysAreOff() || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === 'c' && selected.size > 1) look({ compare: [...selected].join(',') });
+      const row = document.activeElement?.closest('tr')?.dataset['run'];
+      if (event.key === 'x' && row) toggle(row);
+      if (event.key === 'Escape' && search.compare) look({ compare: '' });
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  });
+  const compared = search.compare
+    ? (runs.data?.items ?? []).filter(({ id }) => String(search.compare).split(',').includes(id))
+    : [];
+  if (compared.length > 1) return <Compare runs={compared} onBack={() => look({ compare: '' })} />;
   return (
     <>
-      <RunsHead runs={shown} total={runs.data?.total} />
+      <RunsHead runs={shown} more={runs.data?.next !== undefined} />
       <form
         className="filters"
         onSubmit={(event) => {
           event.preventDefault();
-          setFilter(draft);
+          look({ filter: draft });
         }}
       >
         <input
@@ -40,181 +67,135 @@ export function RunsPage() {
         <button type="submit" className="btn">
           Filter
         </button>
+        {(experiments.data?.items.length ?? 0) > 1 && (
+          <select
+            className="btn"
+            aria-label="Experiment"
+            value={wanted ?? ''}
+            onChange={(event) => look({ experiment: event.currentTarget.value })}
+          >
+            <option value="">All experiments</option>
+            {experiments.data?.items.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        )}
       </form>
       <Loaded query={runs} what="the runs">
         {() =>
-          shown.length === 0 ? (
-            filter ? (
-              <Nothing title="No run matches this filter">
-                <button type="button" className="btn" onClick={() => setFilter('')}>
-                  Clear the filter
-                </button>
-              </Nothing>
-            ) : (
-              <Nothing title="No runs yet">
-                <Link className="link" to="/start">
-                  Send a first run
-                </Link>
-              </Nothing>
-            )
+          shown.length > 0 ? (
+            <RunTable runs={shown} selected={selected} onSelect={toggle} />
+          ) : filter ? (
+            <Nothing title="No run matches this filter">
+              <button
+                type="button"
+                className="btn"
+                onClick={() => {
+                  setDraft('');
+                  look({ filter: '' });
+                }}
+              >
+                Clear the filter
+              </button>
+            </Nothing>
           ) : (
-            <RunTable runs={shown} />
+            <Nothing title="No runs yet">
+              <Link className="link" to="/start">
+                Send a first run
+              </Link>
+            </Nothing>
           )
         }
       </Loaded>
       <div className="table-foot">
         <span>
-          {count(shown.length)} {runs.data?.total === undefined ? 'runs' : `of ${count(runs.data.total)} loaded`}
+          {count(shown.length)} {shown.length === 1 ? 'run' : 'runs'}
+          {runs.data?.next !== undefined && ', the newest; a filter finds the others'}
         </span>
         {waiting > 0 && (
           <button type="button" className="new" onClick={show}>
             {waiting} new {waiting === 1 ? 'run' : 'runs'}
           </button>
         )}
+        {shown.length > 0 && (
+          <span className="keys">
+            <kbd>j</kbd> <kbd>k</kbd> move <kbd>x</kbd> select <kbd>c</kbd> compare
+          </span>
+        )}
       </div>
+      {chosen.length > 0 && (
+        <div className="compare-bar" role="status">
+          <b className="m">{count(chosen.length)} selected</b>
+          <span className="i2">{chosen.length > 1 ? differ(chosen) : 'select another to compare'}</span>
+          <button type="button" className="btn quiet" onClick={() => setSelected(new Set())}>
+            Clear
+          </button>
+          {chosen.length > 1 && (
+            <button
+              type="button"
+              className="btn primary"
+              onClick={() => look({ compare: chosen.map(({ id }) => id).join(',') })}
+            >
+              Compare
+            </button>
+          )}
+        </div>
+      )}
     </>
   );
 }
 
-/** Rows stay where they are until somebody asks: numbers change in place, new runs wait behind a pill. */
-function useStillRows(items: readonly Run[] | undefined) {
-  const order = useRef<readonly string[]>([]);
-  const [, redraw] = useState(0);
-  const queries = useQueryClient();
-  const ids = (items ?? []).map((run) => run.id);
-  const known = new Set(order.current);
-  const waiting = order.current.length === 0 ? 0 : ids.filter((id) => !known.has(id)).length;
+const clean = (search: Search): Search =>
+  Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && value !== ''));
+
+function differ(runs: readonly Run[]): string {
+  const keys = differences(runs);
+  if (keys.length === 0) return 'all inputs are equal';
+  return `${keys.length} ${keys.length === 1 ? 'input differs' : 'inputs differ'}: ${keys
+    .slice(0, 4)
+    .map((key) => sayMetric(key).toLowerCase())
+    .join(', ')}${keys.length > 4 ? ' and more' : ''}`;
+}
+
+/** Rows stay where they are until somebody asks: numbers change in place, new runs wait behind a pill. @param about another query begins anew */
+function useStillRows(items: readonly Run[] | undefined, about: string) {
+  const [order, setOrder] = useState<{ about: string; ids: readonly string[] }>();
+  const ids = items?.map(({ id }) => id);
+  const current = order?.about === about ? order.ids : undefined;
   useEffect(() => {
-    if (order.current.length === 0 && ids.length > 0) {
-      order.current = ids;
-      redraw((count) => count + 1);
-    }
+    if (ids && (current === undefined || current.length === 0) && ids.length > 0) setOrder({ about, ids });
   });
+  const known = new Set(current);
   const byId = new Map((items ?? []).map((run) => [run.id, run]));
-  const rows = order.current.length === 0 ? (items ?? []) : order.current.flatMap((id) => byId.get(id) ?? []);
   return {
-    // A new filter shows other runs: then the order starts afresh.
-    shown: rows.length === 0 ? (items ?? []) : rows,
-    waiting,
-    show: () => {
-      order.current = ids;
-      void queries.invalidateQueries({ queryKey: ['runs'] });
-      redraw((count) => count + 1);
-    },
+    shown: current ? current.flatMap((id) => byId.get(id) ?? []) : (items ?? []),
+    waiting: current === undefined || current.length === 0 ? 0 : (ids ?? []).filter((id) => !known.has(id)).length,
+    show: () => setOrder({ about, ids: ids ?? [] }),
   };
 }
 
-function RunsHead({ runs, total }: { runs: readonly Run[]; total: number | undefined }) {
+function RunsHead({ runs, more }: { runs: readonly Run[]; more: boolean }) {
+  const versions = useVersionsByRun();
   const metric = leadingMetric(runs);
   const best = metric && bestRun(runs, metric);
-  const became = runs.flatMap((run) => run.versions ?? []).length;
-  const differing = differences(runs).slice(0, 4).join(', ');
-  const title = best && metric ? `Best so far: ${best.name}, ${label(metric.key)} ${fixed(best.metrics[metric.key] ?? 0, 3)}` : `${count(runs.length)} runs`;
+  const value = best && metric && best.metrics[metric.key];
+  const became = runs.filter(({ id }) => versions.has(id)).length;
+  const keys = differences(runs)
+    .slice(0, 4)
+    .map((key) => sayMetric(key).toLowerCase());
+  const title =
+    best && metric && typeof value === 'number'
+      ? `Best so far: ${best.name}, ${sayMetric(metric.key)} ${fixed(value, decimalsOf(metric.key) - 1)}`
+      : runs.length === 0
+        ? 'No runs'
+        : 'Runs without a metric to compare';
   return (
     <PageHead title={title}>
-      {count(total ?? runs.length)} runs, {became} became versions. {differing && `They differ in ${differing}.`}
+      {count(runs.length)}
+      {more && ' and more'} {runs.length === 1 ? 'run' : 'runs'}, {count(became)} became{' '}
+      {became === 1 ? 'a version' : 'versions'}.{keys.length > 0 && ` They differ in ${keys.join(', ')}.`}
     </PageHead>
   );
 }
-
-function RunTable({ runs }: { runs: readonly Run[] }) {
-  const [onlyDifferences, setOnlyDifferences] = useState(true);
-  const params = onlyDifferences ? differences(runs) : allParams(runs);
-  const hidden = allParams(runs).length - params.length;
-  const metrics = metricColumns(runs);
-  const lead = leadingMetric(runs);
-  const best = lead && bestRun([...runs], lead)?.id;
-  return (
-    <div className="wide">
-      <label className="toggle">
-        <input type="checkbox" checked={onlyDifferences} onChange={(event) => setOnlyDifferences(event.currentTarget.checked)} /> Differences only
-      </label>
-      <table className="runs">
-        <thead>
-          <tr>
-            <th className="grp" colSpan={3} scope="colgroup">
-              Run
-            </th>
-            <th className="grp gl" colSpan={Math.max(1, params.length)} scope="colgroup">
-              What went in {hidden > 0 && <span className="i3">· {hidden} equal columns hidden</span>}
-            </th>
-            <th className="grp gl" colSpan={metrics.length + 1} scope="colgroup">
-              What came out
-            </th>
-          </tr>
-          <tr>
-            <th>Name</th>
-            <th aria-sort="descending">Started</th>
-            <th className="num">Took</th>
-            {params.length === 0 && <th className="gl" />}
-            {params.map((key, index) => (
-              <th key={key} className={index === 0 ? 'num gl' : 'num'}>
-                {label(key)}
-              </th>
-            ))}
-            {metrics.map((key, index) => (
-              <th key={key} className={index === 0 ? 'num gl' : 'num'}>
-                {label(key)}
-              </th>
-            ))}
-            <th>Became</th>
-          </tr>
-        </thead>
-        <tbody>
-          {runs.map((run, row) => (
-            <tr key={run.id}>
-              <td className="nm">
-                <Link to="/experiments/$run" params={{ run: run.id }}>
-                  {run.name}
-                </Link>{' '}
-                {run.status === 'FAILED' && <Verdict mark="fail">failed</Verdict>}
-                {run.status === 'RUNNING' && <span className="i3">running</span>}
-              </td>
-              <td className="i2 nowrap">{wallMoment(run.startedAt)}</td>
-              <td className="num i2">{run.endedAt === undefined ? '' : duration(run.endedAt - run.startedAt)}</td>
-              {params.length === 0 && <td className="gl" />}
-              {params.map((key, index) => {
-                const value = run.params[key] ?? '';
-                // Repeated values fade, so that the eye lands on what changed.
-                const same = runs[row + 1]?.params[key] === value;
-                return (
-                  <td key={key} className={`num ${index === 0 ? 'gl' : ''} ${same ? 'same' : ''}`}>
-                    {value}
-                  </td>
-                );
-              })}
-              {metrics.map((key, index) => (
-                <td key={key} className={`num ${index === 0 ? 'gl' : ''} ${run.id === best && key === lead?.key ? 'best' : ''}`}>
-                  {run.metrics[key] === undefined ? <span className="i3">none</span> : fixed(run.metrics[key], decimalsOf(key))}
-                </td>
-              ))}
-              <td>
-                {(run.versions ?? []).map(({ model, version }) => (
-                  <Link key={`${model}@${version}`} to="/models/$model/$version" params={{ model, version: String(version) }}>
-                    <VersionTag version={version} role="other" />
-                  </Link>
-                ))}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-const allParams = (runs: readonly Run[]) => [...new Set(runs.flatMap((run) => Object.keys(run.params)))];
-
-/** Parameters whose values are not the same in all runs. */
-const differences = (runs: readonly Run[]) => allParams(runs).filter((key) => new Set(runs.map((run) => run.params[key])).size > 1);
-
-function metricColumns(runs: readonly Run[]): string[] {
-  const lead = leadingMetric(runs)?.key;
-  const keys = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))].filter((key) => !key.startsWith('system/'));
-  return keys.sort((a, b) => Number(b === lead) - Number(a === lead)).slice(0, 6);
-}
-
-const label = (key: string): string => {
-  const words = key.replaceAll('_', ' ');
-  return /^auc$/i.test(key) ? 'AUC' : words.charAt(0).toUpperCase() + words.slice(1);
-};

@@ -1,15 +1,22 @@
 /** Version: may this go live, and on what grounds? */
 import { Link, useParams } from '@tanstack/react-router';
 import { useEndpoints } from '../data/endpoints.ts';
-import { type GateReport, type GateTest, useGates, useModel, useVersion, type Version } from '../data/models.ts';
-import { useRollouts } from '../data/rollouts.ts';
-import type { Verdict as Judgement } from '../data/verdict.ts';
-import { count, percent, shortDigest } from '../format.ts';
+import {
+  countsAs,
+  type GateReport,
+  type GateTest,
+  useGates,
+  useModel,
+  useVersion,
+  type Version,
+} from '../data/models.ts';
+import { isOver, useRollouts } from '../data/rollouts.ts';
+import { count, milliseconds, percent, shortDigest, tidy } from '../format.ts';
 import { Copy } from '../parts/copy.tsx';
 import { ForestBar, type ForestRow } from '../parts/forest.tsx';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
 import { SliceDots } from '../parts/slice-dots.tsx';
-import { Loaded, Nothing } from '../parts/states.tsx';
+import { Loaded, Loading, Nothing } from '../parts/states.tsx';
 import { markOf, Verdict } from '../parts/verdict.tsx';
 import { VersionTag } from '../parts/version-tag.tsx';
 import { size } from './run.tsx';
@@ -17,7 +24,7 @@ import { size } from './run.tsx';
 export function VersionPage() {
   const { model = '', version: text = '' } = useParams({ strict: false });
   const version = Number(text);
-  const query = useVersion(model, version);
+  const query = useVersion({ model, version });
   return (
     <Loaded query={query} what={`version ${text} of ${model}`}>
       {(data) => <VersionView version={data} model={model} />}
@@ -26,17 +33,20 @@ export function VersionPage() {
 }
 
 function VersionView({ version, model }: { version: Version; model: string }) {
-  const gates = useGates(model, version.version);
-  const rollout = (useRollouts().data?.items ?? []).find((one) => one.challenger.model === model && one.challenger.version === version.version);
-  const report = gates.data;
+  const gates = useGates({ model, version: version.version });
+  const rollout = (useRollouts().data?.items ?? []).find(
+    (one) => one.challenger.model === model && one.challenger.version === version.version,
+  );
+  const running = rollout && !isOver(rollout.state);
+  const report = gates.data ?? undefined;
   return (
     <>
       <PageHead
         title={headline(version, report)}
         actions={
           rollout && (
-            <Link className="btn primary" to="/rollouts/$id" params={{ id: rollout.id }}>
-              Open rollout
+            <Link className={running ? 'btn primary' : 'btn'} to="/rollouts/$id" params={{ id: rollout.id }}>
+              {running ? 'Open rollout' : 'See its rollout'}
             </Link>
           )
         }
@@ -45,7 +55,15 @@ function VersionView({ version, model }: { version: Version; model: string }) {
       </PageHead>
       <VersionLine model={model} current={version.version} />
       <div className="cols version-page">
-        <section>{report ? <Gates report={report} /> : <Nothing title="Its gates have not run">They run when it is shipped: rondo ship</Nothing>}</section>
+        <section>
+          {gates.isPending ? (
+            <Loading what="its gates" />
+          ) : report ? (
+            <Gates report={report} />
+          ) : (
+            <Nothing title="Its gates have not run">They run when it is shipped: rondo ship</Nothing>
+          )}
+        </section>
         <aside>
           <MadeFrom version={version} model={model} />
           <Signature version={version} />
@@ -59,18 +77,19 @@ function headline(version: Version, report: GateReport | undefined): string {
   const name = `v${version.version}`;
   if (version.sealed?.findings.some((finding) => finding.severity === 'refuse')) return `${name} cannot be served`;
   if (!report) return `${name} has not been tested`;
-  const passed = report.tests.filter((test) => test.verdict.outcome === 'pass').length;
-  const of = `${passed} of ${report.tests.length} gates pass`;
+  const counted = report.tests.filter((test) => test.applies);
+  const passed = counted.filter((test) => countsAs(test) === 'pass').length;
+  const of = `${passed} of ${counted.length} gates pass`;
   if (report.outcome === 'pass') return `${name} may go live: ${of}`;
   return report.outcome === 'fail' ? `${name} may not go live: ${of}` : `${name} is undecided: ${of}`;
 }
 
 function grounds(report: GateReport | undefined): string {
   if (!report) return 'A version goes live through its gates, a shadow and a guarded ramp.';
-  const bad = report.tests.filter((test) => test.verdict.outcome !== 'pass');
-  if (bad.length > 0) return bad.map((test) => `${test.name}: ${test.verdict.reason}`).join('. ');
-  const paired = report.tests.find((test) => report.against && /against|champion|not worse/i.test(test.name));
-  return paired ? `${paired.name}: ${paired.verdict.reason}` : 'Every test holds with its interval.';
+  const bad = report.tests.filter((test) => test.applies && countsAs(test) !== 'pass');
+  if (bad.length > 0) return bad.map((test) => sentence(test.verdict.reason)).join(' ');
+  const paired = report.tests.find((test) => report.against && test.applies && test.test.includes('champion'));
+  return sentence(paired?.verdict.reason ?? 'every test holds with its interval');
 }
 
 function VersionLine({ model, current }: { model: string; current: number }) {
@@ -84,8 +103,14 @@ function VersionLine({ model, current }: { model: string; current: number }) {
         .map(({ version, phase }) => {
           const live = endpoint?.champion?.version === version;
           const tried = endpoint?.rollout?.challenger.version === version;
-          const share = endpoint?.rollout?.share ?? 0;
-          const label = live ? `champion, ${percent(1 - share)}` : tried ? `challenger, ${percent(share)}` : phase;
+          const share = endpoint?.rollout?.stage === 'canary' ? endpoint.rollout.share : 0;
+          const label = live
+            ? `champion, ${percent(1 - share)}`
+            : tried
+              ? share > 0
+                ? `challenger, ${percent(share)}`
+                : 'challenger, in shadow'
+              : phase;
           return (
             <li key={version} {...(version === current ? { 'aria-current': 'page' as const } : {})}>
               <Link to="/models/$model/$version" params={{ model, version: String(version) }}>
@@ -118,30 +143,70 @@ function Gates({ report }: { report: GateReport }) {
         </thead>
         <tbody>
           {report.tests.map((test) => (
-            <tr key={test.name}>
-              <td>
-                <Verdict mark={markOf(test.verdict.outcome)}>{test.verdict.outcome === 'inconclusive' ? 'undecided' : test.verdict.outcome}</Verdict>
+            <tr key={test.test} className={test.applies ? '' : 'spare'}>
+              <td className="nowrap">
+                <GateVerdict test={test} />
               </td>
               <td>
-                <b className="m">{test.name}</b>
+                <b className="m">{sayTest(test)}</b>
                 <br />
-                <span className="micro i3">{test.note ?? test.verdict.method}</span>
+                <span className="micro i3 clip" title={`${test.verdict.reason}. ${test.verdict.method}`}>
+                  {test.verdict.method}
+                </span>
               </td>
-              <td>
-                <ForestBar row={forestRow(test)} label={`${test.name}: ${test.verdict.reason}`} />
+              <td className="forest">
+                <ForestBar row={forestRow(test)} label={`${test.test}: ${test.verdict.reason}`} />
               </td>
-              <td className="num">{short(test.verdict.value)}</td>
-              <td className="num i2">{short(test.verdict.threshold)}</td>
+              <td className="num">{write(test, test.verdict.value)}</td>
+              <td className="num i2">{sayLimit(test)}</td>
               <td className="num">{count(test.verdict.n)}</td>
             </tr>
           ))}
         </tbody>
       </table>
       {sliced.map((test) => (
-        <SliceDots key={test.name} title={test.name} slices={test.slices ?? []} threshold={test.verdict.threshold} />
+        <SliceDots key={test.test} test={test} />
       ))}
     </>
   );
+}
+
+function GateVerdict({ test }: { test: GateTest }) {
+  const counts = countsAs(test);
+  if (counts === 'not needed') return <span className="i3">not needed</span>;
+  const { outcome } = test.verdict;
+  return (
+    <Verdict mark={markOf(outcome)}>
+      {outcome === 'inconclusive' ? (counts === 'pass' ? 'allowed' : 'undecided') : outcome}
+    </Verdict>
+  );
+}
+
+/** `auc at least 0.6` reads "AUC at least 0.6". */
+const sayTest = ({ test }: GateTest): string => {
+  // The limit has a column of its own.
+  const words = test
+    .replace(/:? ?\b(at least|at most|by more than|below) [\d.]+( %| ms)?/, '')
+    .replace(/ to [\d.e-]+$/, '')
+    .replace(/\bauc\b/g, 'AUC')
+    .replace(/\blog_loss\b/g, 'log loss')
+    .replace(/\b([a-z]+_[a-z_]+)\b/g, (name) => name.replaceAll('_', ' '));
+  return words.charAt(0).toUpperCase() + words.slice(1);
+};
+
+const sentence = (reason: string): string => `${tidy(reason)}${reason.endsWith('.') ? '' : '.'}`;
+
+function write({ kind }: GateTest, value: number | undefined): string {
+  if (value === undefined) return 'none';
+  if (kind === 'latency') return milliseconds(value);
+  return kind === 'data' ? percent(value, 1) : short(value);
+}
+
+/** Which side of the limit is inside follows from the kind of test. */
+function sayLimit(test: GateTest): string {
+  const { threshold } = test.verdict;
+  if (threshold === undefined) return 'none';
+  return `${insideOf(test) > 0 ? 'min' : 'max'} ${write(test, threshold)}`;
 }
 
 /** Every gate in units of its own room: the limit at 0, inside to the right, whichever way the metric runs. */
@@ -149,35 +214,45 @@ function forestRow(test: GateTest): ForestRow {
   const { verdict } = test;
   const mark = markOf(verdict.outcome);
   const { value, threshold } = verdict;
-  if (value === undefined || threshold === undefined) return { value: undefined, lower: undefined, upper: undefined, mark };
-  const inside = insideOf(verdict, value, threshold);
-  const reach = Math.max(Math.abs(value - threshold), ...[verdict.lower, verdict.upper].map((bound) => (bound === undefined ? 0 : Math.abs(bound - threshold)))) || 1;
+  if (value === undefined || threshold === undefined)
+    return { value: undefined, lower: undefined, upper: undefined, mark };
+  const inside = insideOf(test);
+  const reach =
+    Math.max(
+      Math.abs(value - threshold),
+      ...[verdict.lower, verdict.upper].map((bound) => (bound === undefined ? 0 : Math.abs(bound - threshold))),
+    ) || 1;
   const scale = (x: number | undefined) => (x === undefined ? undefined : ((x - threshold) * inside * 0.8) / reach);
   const ends = [scale(verdict.lower), scale(verdict.upper)].filter((end) => end !== undefined).sort((a, b) => a - b);
   return { value: scale(value), lower: ends[0], upper: ends.at(-1), mark };
 }
 
-/** A pass lies inside its limit, a fail outside; an undecided one straddles it. */
-function insideOf({ outcome }: Judgement, value: number, threshold: number): 1 | -1 {
-  const above = value >= threshold;
-  return (outcome === 'fail') === above ? -1 : 1;
+/** 1 where greater is better. A loss not worse by a margin has its limit above 0, a score its limit below. */
+function insideOf({ kind, verdict: { threshold = 0 } }: GateTest): 1 | -1 {
+  if (kind === 'floor' || kind === 'data') return 1;
+  return kind === 'paired' && threshold < 0 ? 1 : -1;
 }
 
 const short = (value: number | undefined): string => {
   if (value === undefined) return 'none';
   if (value !== 0 && Math.abs(value) < 0.0005) return value.toExponential(0).replace('-', '−');
-  return (Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3)).replace('-', '−');
+  return (
+    Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(3)
+  ).replace('-', '−');
 };
 
 function MadeFrom({ version, model }: { version: Version; model: string }) {
   const { lineage, sealed } = version;
-  const onnx = sealed?.files.find((file) => file.digest === sealed.onnxDigest);
+  const onnx = sealed?.files.find(({ digest }) => digest === sealed.onnxDigest);
   return (
     <>
       <SectionHead title="Made from" />
       <ol className="made">
         <li>
-          <b className="m">{lineage.datasets.map((dataset) => `${dataset.name}@${dataset.version}`).join(' and ') || 'No dataset was named'}</b>
+          <b className="m">
+            {lineage.datasets.map((dataset) => `${dataset.name}@${dataset.version}`).join(' and ') ||
+              'No dataset was named'}
+          </b>
         </li>
         <li>
           {lineage.code ? (
@@ -217,7 +292,9 @@ function MadeFrom({ version, model }: { version: Version; model: string }) {
       </ol>
       {(sealed?.findings ?? []).map((finding) => (
         <p key={finding.code} className="small i2">
-          <Verdict mark={finding.severity === 'refuse' ? 'fail' : finding.severity === 'warn' ? 'warn' : 'undecided'}>{finding.message}</Verdict>
+          <Verdict mark={finding.severity === 'refuse' ? 'fail' : finding.severity === 'warn' ? 'warn' : 'undecided'}>
+            {finding.message}
+          </Verdict>
           {finding.fix && <code>{finding.fix}</code>}
         </p>
       ))}
@@ -241,7 +318,8 @@ function Signature({ version }: { version: Version }) {
                 {tensor.name}
               </td>
               <td className="num i2">
-                {tensor.datatype === 'BYTES' ? 'string' : tensor.datatype} [{tensor.shape.map((dim) => (dim < 0 ? 'n' : dim)).join(', ')}]
+                {tensor.datatype === 'BYTES' ? 'string' : tensor.datatype} [
+                {tensor.shape.map((dim) => (dim < 0 ? 'n' : dim)).join(', ')}]
               </td>
             </tr>
           ))}

@@ -9,8 +9,9 @@ export type ForestRow = {
   readonly mark: Mark;
 };
 
-const width = 260;
-const limitX = 90;
+const width = 216;
+/** The same in ui.css: the cell draws the limit and the hatch beside it, from row to row without a gap. */
+const limitX = 56;
 const unit = 150;
 
 /** One row of the forest; rows stand under each other, so that the limit is one line down the page. */
@@ -18,15 +19,15 @@ export function ForestBar({ row, label }: { row: ForestRow; label: string }) {
   const x = (value: number) => Math.min(width - 4, Math.max(4, limitX + Math.max(-1, Math.min(1, value)) * unit));
   return (
     // biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label.
-    <svg width={width} height="32" viewBox={`0 0 ${width} 32`} role="img" aria-label={label} style={{ color: `var(--${row.mark})` }}>
-      <defs>
-        <pattern id="beyond" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-          <rect width="6" height="6" fill="var(--zone)" />
-          <path d="M0 0V6" stroke="var(--zone-line)" />
-        </pattern>
-      </defs>
-      <rect x="0" y="0" width={limitX} height="32" fill="url(#beyond)" />
-      <path d={`M${limitX} 0V32`} stroke="var(--fail)" strokeOpacity=".75" />
+    <svg
+      width={width}
+      height="32"
+      viewBox={`0 0 ${width} 32`}
+      role="img"
+      aria-label={label}
+      style={{ color: `var(--${row.mark})` }}
+    >
+      <path d={`M${limitX} 16H${width - 4}`} stroke="var(--line-2)" />
       {row.lower !== undefined && row.upper !== undefined && (
         <path d={`M${x(row.lower)} 16H${x(row.upper)}`} stroke="currentColor" strokeWidth="2" />
       )}
@@ -34,7 +35,14 @@ export function ForestBar({ row, label }: { row: ForestRow; label: string }) {
         (row.mark === 'fail' ? (
           <path d={`M${x(row.value)} 10l6 6-6 6-6-6z`} fill="currentColor" />
         ) : (
-          <circle cx={x(row.value)} cy="16" r="5" {...(row.mark === 'undecided' ? { fill: 'var(--canvas)', stroke: 'currentColor', strokeDasharray: '2.6 1.6' } : { fill: 'currentColor' })} />
+          <circle
+            cx={x(row.value)}
+            cy="16"
+            r="5"
+            {...(row.mark === 'undecided'
+              ? { fill: 'var(--canvas)', stroke: 'currentColor', strokeDasharray: '2.6 1.6' }
+              : { fill: 'currentColor' })}
+          />
         ))}
     </svg>
   );

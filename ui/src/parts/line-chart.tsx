@@ -2,9 +2,18 @@
 import { type KeyboardEvent, useState } from 'react';
 import { fixed } from '../format.ts';
 
-export type Series = { readonly name: string; readonly role: 'challenger' | 'champion'; readonly points: readonly { readonly step: number; readonly value: number }[] };
+export type Series = {
+  readonly name: string;
+  readonly role: 'challenger' | 'champion';
+  readonly points: readonly { readonly step: number; readonly value: number }[];
+};
 
-type Props = { readonly title: string; readonly note: string; readonly series: readonly Series[]; readonly decimals: number };
+type Props = {
+  readonly title: string;
+  readonly note: string;
+  readonly series: readonly Series[];
+  readonly decimals: number;
+};
 
 const width = 336;
 const left = 38;
@@ -62,11 +71,21 @@ export function LineChart({ title, note, series, decimals }: Props) {
           const last = line.points.at(-1);
           return (
             <g key={line.name}>
-              <path d={`M${line.points.map((point) => `${x(point.step).toFixed(1)} ${y(point.value).toFixed(1)}`).join('L')}`} fill="none" stroke={colour} strokeWidth={line.role === 'challenger' ? 2 : 1.5} />
+              <path
+                d={`M${line.points.map((point) => `${x(point.step).toFixed(1)} ${y(point.value).toFixed(1)}`).join('L')}`}
+                fill="none"
+                stroke={colour}
+                strokeWidth={line.role === 'challenger' ? 2 : 1.5}
+              />
               {last && (
                 <>
                   <circle cx={x(last.step)} cy={y(last.value)} r="3" fill={colour} />
-                  <text x={x(last.step) + 6} y={y(last.value) + (line.role === 'challenger' ? 4 : 16)} className={`halo ${line.role === 'challenger' ? 'tw' : ''}`} style={{ fill: colour, stroke: 'var(--canvas)' }}>
+                  <text
+                    x={x(last.step) + 6}
+                    y={y(last.value) + (line.role === 'challenger' ? 4 : 16)}
+                    className={`halo ${line.role === 'challenger' ? 'tw' : ''}`}
+                    style={{ fill: colour, stroke: 'var(--canvas)' }}
+                  >
                     {line.role === 'champion' ? `${line.name} ` : ''}
                     {fixed(last.value, Math.min(3, decimals))}
                   </text>
@@ -102,4 +121,5 @@ function roundTicks(low: number, high: number): number[] {
   return Array.from({ length: count + 1 }, (_, index) => (first + index) * step);
 }
 
-const tickDecimals = (ticks: readonly number[]) => Math.max(0, -Math.floor(Math.log10(Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0)) || 1)));
+const tickDecimals = (ticks: readonly number[]) =>
+  Math.max(0, -Math.floor(Math.log10(Math.abs((ticks[1] ?? 1) - (ticks[0] ?? 0)) || 1)));

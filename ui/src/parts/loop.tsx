@@ -12,7 +12,15 @@ export type LoopProps = {
   readonly because: string | undefined;
 };
 
-const xs: Readonly<Record<Station, number>> = { Data: 54, Run: 154, Gates: 254, Shadow: 354, Canary: 474, Live: 614, Monitor: 706 };
+const xs: Readonly<Record<Station, number>> = {
+  Data: 54,
+  Run: 154,
+  Gates: 254,
+  Shadow: 354,
+  Canary: 474,
+  Live: 614,
+  Monitor: 706,
+};
 const track = 'M706 62c36 0 36 56 0 56H54c-30 0-30-56 0-56';
 
 export function Loop({ finding, notes, champion, challenger, because }: LoopProps) {
@@ -22,7 +30,9 @@ export function Loop({ finding, notes, champion, challenger, because }: LoopProp
     <svg width="752" height="132" viewBox="0 0 752 132" role="img" aria-label={finding}>
       <path d={track} fill="none" stroke="var(--line-2)" strokeWidth="1.5" />
       <path d="M54 62H706" stroke="var(--line-2)" strokeWidth="1.5" />
-      {challenger && <path d={`${because ? track : 'M54 62'}H${reached}`} fill="none" stroke="var(--challenger)" strokeWidth="2" />}
+      {challenger && (
+        <path d={`${because ? track : 'M54 62'}H${reached}`} fill="none" stroke="var(--challenger)" strokeWidth="2" />
+      )}
       {because && (
         <text x="382" y="110" textAnchor="middle" className="tw" style={{ fill: 'var(--accent)' }}>
           {because}
@@ -33,12 +43,31 @@ export function Loop({ finding, notes, champion, challenger, because }: LoopProp
         const passed = challenger !== undefined && xs[station] <= reached;
         return (
           <g key={station}>
-            <circle cx={xs[station]} cy="62" r="4.5" fill="var(--canvas)" stroke={passed ? 'var(--challenger)' : 'var(--control-line)'} strokeWidth="2" />
-            <text x={xs[station]} y="84" textAnchor="middle" className="t1 tw halo" style={{ fontSize: 12, stroke: 'var(--canvas)' }}>
+            <circle
+              cx={xs[station]}
+              cy="62"
+              r="4.5"
+              fill="var(--canvas)"
+              stroke={passed ? 'var(--challenger)' : 'var(--control-line)'}
+              strokeWidth="2"
+            />
+            <text
+              x={xs[station]}
+              y="84"
+              textAnchor="middle"
+              className="t1 tw halo"
+              style={{ fontSize: 12, stroke: 'var(--canvas)' }}
+            >
               {station}
             </text>
             {note && (
-              <text x={xs[station]} y="48" textAnchor="middle" className="t3" style={note.bad ? { fill: 'var(--fail)' } : {}}>
+              <text
+                x={xs[station]}
+                y="48"
+                textAnchor="middle"
+                className="t3"
+                style={note.bad ? { fill: 'var(--fail)' } : {}}
+              >
                 {note.text}
               </text>
             )}

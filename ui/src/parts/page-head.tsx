@@ -1,14 +1,29 @@
 /** The sentence every page opens with: what is happening and what to do, then the reasons, then the actions. */
 import { type ReactNode, useEffect } from 'react';
+import { type Mark, VerdictMark } from './verdict.tsx';
 
-export function PageHead({ title, children, actions }: { title: string; children?: ReactNode; actions?: ReactNode }) {
+type Props = {
+  readonly title: string /** For a verdict that was reached, beside its sentence. */;
+  readonly mark?: Mark;
+  readonly children?: ReactNode;
+  readonly actions?: ReactNode;
+};
+
+export function PageHead({ title, mark, children, actions }: Props) {
   useEffect(() => {
     document.title = `${title} · Rondo`;
   }, [title]);
   return (
     <section className="verdict">
       <div>
-        <h1>{title}</h1>
+        <h1>
+          {mark && (
+            <span className="head-mark" style={{ color: `var(--${mark})` }}>
+              <VerdictMark mark={mark} size={18} />
+            </span>
+          )}
+          {title}
+        </h1>
         {children && <p>{children}</p>}
       </div>
       {actions && <div className="actions">{actions}</div>}

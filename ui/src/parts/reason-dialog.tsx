@@ -25,7 +25,14 @@ export function ReasonDialog({ opened, title, consequence, action, onClose, onCo
         }}
       >
         <p className="i2">{consequence}</p>
-        <Textarea data-autofocus label="Reason" value={reason} onChange={(event) => setReason(event.currentTarget.value)} autosize minRows={2} />
+        <Textarea
+          data-autofocus
+          label="Reason"
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+          autosize
+          minRows={2}
+        />
         <div className="dialog-actions">
           {!enough && <span className="small i3">A reason of at least {shortest} letters</span>}
           <button type="button" className="btn quiet" onClick={onClose}>

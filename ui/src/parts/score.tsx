@@ -2,7 +2,6 @@
  * The score of a rollout: its steps, one lane per guardrail and the traffic, on one time axis, like the staves of a score.
  * Steps are bar lines, "now" is the playhead, and right of it lies what is still to come.
  */
-import type { ReactNode } from 'react';
 import { day } from '../format.ts';
 import { type Mark, VerdictMark } from './verdict.tsx';
 
@@ -47,8 +46,10 @@ export type ScoreProps = {
   readonly candidate: string;
   readonly lanes: readonly ScoreLane[];
   readonly steps: readonly ScoreStep[];
+  /** A word under the steps: where they stand. */
+  readonly stepsNote: string;
   readonly now: number;
-  readonly ended: boolean;
+  readonly nowWord: string;
   readonly trafficFacts: readonly string[];
   readonly axis: 'time' | 'requests';
 };
@@ -65,19 +66,30 @@ export function Score(props: ScoreProps) {
   const until = Math.max(now, ...steps.map((step) => step.to));
   const scale = (x: number) => left + ((x - from) / Math.max(1e-9, until - from)) * (right - left);
   const trafficTop = laneTop + lanes.length * laneHeight + 3;
-  const height = trafficTop + 82;
+  const height = trafficTop + 88;
   return (
     <div className="score">
       {/* biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label. */}
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={props.finding}>
         <Patterns />
-        <Steps steps={steps} scale={scale} />
+        <Steps steps={steps} note={props.stepsNote} scale={scale} />
         {lanes.map((lane, index) => (
-          <Lane key={lane.name} lane={lane} top={laneTop + index * laneHeight} scale={scale} steps={steps} live={props.live} now={now} first={index === 0} />
+          <Lane
+            key={lane.name}
+            lane={lane}
+            top={laneTop + index * laneHeight}
+            scale={scale}
+            steps={steps}
+            live={props.live}
+            now={now}
+            until={until}
+            axis={props.axis}
+            first={index === 0}
+          />
         ))}
         <Traffic {...props} top={trafficTop} scale={scale} />
         <TimeAxis from={from} until={until} y={trafficTop + 62} scale={scale} axis={props.axis} avoid={scale(now)} />
-        <Playhead x={scale(now)} bottom={trafficTop + 66} word={props.ended ? 'end' : 'now'} />
+        <Playhead x={scale(now)} bottom={trafficTop + 66} word={props.nowWord} />
       </svg>
     </div>
   );
@@ -92,6 +104,9 @@ function Patterns() {
         <rect width="6" height="6" fill="var(--zone)" />
         <path d="M0 0V6" stroke="var(--zone-line)" strokeWidth="1" />
       </pattern>
+      <pattern id="to-come" width="4" height="4" patternUnits="userSpaceOnUse">
+        <circle cx="1" cy="1" r=".7" fill="var(--challenger)" fillOpacity=".5" />
+      </pattern>
       <pattern id="shadow-hatch" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
         <path d="M0 0V5" stroke="var(--shadow)" strokeWidth="1.5" />
       </pattern>
@@ -99,29 +114,46 @@ function Patterns() {
   );
 }
 
-function Steps({ steps, scale }: { steps: readonly ScoreStep[]; scale: Scale }) {
+function Steps({ steps, note, scale }: { steps: readonly ScoreStep[]; note: string; scale: Scale }) {
   return (
     <g>
       <text x="0" y="15" className="t1 tb">
         Steps
+      </text>
+      <text x="0" y="29" className="t3">
+        {note}
       </text>
       {steps.map((step) => {
         const x = scale(step.from) + 1;
         const wide = Math.max(6, scale(step.to) - scale(step.from) - 2);
         const next = step.state === 'next';
         const colour = step.state === 'now' ? 'var(--accent)' : step.state === 'broken' ? 'var(--fail)' : undefined;
-        const fill = next ? 'none' : step.state === 'now' ? 'var(--accent-wash)' : step.state === 'broken' ? 'var(--fail-wash)' : 'var(--h1)';
+        const fill = next
+          ? 'none'
+          : step.state === 'now'
+            ? 'var(--accent-wash)'
+            : step.state === 'broken'
+              ? 'var(--fail-wash)'
+              : 'var(--h1)';
         return (
           <g key={step.label}>
-            <rect x={x} y="0" width={wide} height="36" rx="4" fill={fill} {...(next ? { stroke: 'var(--line-2)', strokeDasharray: '3 3' } : {})}>
+            <rect
+              x={x}
+              y="0"
+              width={wide}
+              height="36"
+              rx="4"
+              fill={fill}
+              {...(next ? { stroke: 'var(--line-2)', strokeDasharray: '3 3' } : {})}
+            >
               <title>{`${step.label}: ${step.note}`}</title>
             </rect>
-            {wide > 30 && (
+            {wide > step.label.length * 6.5 + 4 && (
               <text x={x + Math.min(8, wide / 8)} y="15" className="t1 tb" style={colour ? { fill: colour } : {}}>
                 {step.label}
               </text>
             )}
-            {wide > 52 && (
+            {wide > step.note.length * 5.8 + 10 && (
               <text x={x + 8} y="29" className="t3" style={colour ? { fill: colour } : {}}>
                 {step.note}
               </text>
@@ -134,6 +166,8 @@ function Steps({ steps, scale }: { steps: readonly ScoreStep[]; scale: Scale }) 
 }
 
 type LaneProps = {
+  until: number;
+  axis: ScoreProps['axis'];
   lane: ScoreLane;
   top: number;
   scale: Scale;
@@ -143,7 +177,7 @@ type LaneProps = {
   first: boolean;
 };
 
-function Lane({ lane, top, scale, steps, live, now, first }: LaneProps) {
+function Lane({ lane, top, scale, steps, live, now, until, axis, first }: LaneProps) {
   const plotTop = top + 10;
   const plotBottom = top + 128;
   const { y, zero, margin } = laneScale(lane, plotTop, plotBottom);
@@ -151,12 +185,18 @@ function Lane({ lane, top, scale, steps, live, now, first }: LaneProps) {
   const points = lane.points;
   const last = points.at(-1);
   const edge = (pick: (point: ScorePoint) => number | undefined, open: number) =>
-    points.map((point) => `${scale(point.x).toFixed(1)} ${(pick(point) === undefined ? open : y(pick(point) ?? 0)).toFixed(1)}`);
+    points.map(
+      (point) => `${scale(point.x).toFixed(1)} ${(pick(point) === undefined ? open : y(pick(point) ?? 0)).toFixed(1)}`,
+    );
   const worst = edge((point) => point.upper, plotBottom + 400);
   const best = edge((point) => point.lower, plotTop - 400);
   const middle = edge((point) => point.estimate, zero);
   const decided = lane.decidedAt === undefined ? undefined : scale(lane.decidedAt);
-  const expected = lane.expectedAt === undefined ? undefined : scale(lane.expectedAt);
+  // What is expected beyond the page is not drawn: only its word would stand there.
+  const ahead =
+    lane.expectedAt !== undefined && lane.expectedAt > now && lane.expectedAt <= until ? lane.expectedAt : undefined;
+  const sayPlace = (place: number) =>
+    axis === 'time' ? day(place) : place.toLocaleString('en-US', { maximumFractionDigits: 0 });
   const lastX = last ? scale(last.x) : left;
   return (
     <g>
@@ -183,14 +223,33 @@ function Lane({ lane, top, scale, steps, live, now, first }: LaneProps) {
         </text>
       )}
       {decided !== undefined && lane.decidedAt !== undefined && (
-        <Ring x={decided} y={margin} word={day(lane.decidedAt)} colour={lane.mark === 'fail' ? 'var(--fail)' : 'var(--pass)'} />
+        <Ring
+          x={decided}
+          y={margin}
+          word={sayPlace(lane.decidedAt)}
+          colour={lane.mark === 'fail' ? 'var(--fail)' : 'var(--pass)'}
+        />
       )}
-      {expected !== undefined && lane.expectedAt !== undefined && lane.expectedAt > now && (
-        <Ring x={expected} y={margin} word={`about ${day(lane.expectedAt)}`} colour="var(--accent)" dashed />
+      {ahead !== undefined && last?.upper !== undefined && (
+        <>
+          <g clipPath={`url(#${clip})`}>
+            <path
+              d={`M${lastX} ${y(last.upper)}L${scale(ahead)} ${margin}L${right} ${margin - 6}`}
+              fill="none"
+              stroke="var(--challenger)"
+              strokeDasharray="4 3"
+            />
+            <path
+              d={`M${lastX} ${y(last.upper)}L${scale(ahead)} ${margin}L${right} ${margin - 6}V${y(last.estimate)}H${lastX}Z`}
+              fill="url(#to-come)"
+            />
+          </g>
+          <Ring x={scale(ahead)} y={margin} word={`about ${sayPlace(ahead)}`} colour="var(--accent)" dashed />
+        </>
       )}
       {last?.upper !== undefined && (
         <text
-          x={Math.min(lastX + 7, right)}
+          x={lastX > right - 110 ? lastX - 7 : lastX + 7}
           y={clamp(y(last.upper) + (last.upper > lane.margin ? -6 : 14), plotTop + 10, plotBottom - 4)}
           textAnchor={lastX > right - 110 ? 'end' : 'start'}
           className="tw halo"
@@ -201,17 +260,21 @@ function Lane({ lane, top, scale, steps, live, now, first }: LaneProps) {
       )}
       {first && (
         <>
-          <text x={left + 6} y={plotTop + 10} className="t3 halo">
-            better than {live}
-          </text>
+          {zero - plotTop > 16 && (
+            <text x={left + 6} y={plotTop + 10} className="t3 halo">
+              better than {live}
+            </text>
+          )}
           <text x={left + 6} y={plotBottom - 4} className="t3 halo" style={{ fill: 'var(--fail)' }}>
             worse by more than the margin
           </text>
         </>
       )}
-      <text x={left - 6} y={zero + 4} textAnchor="end" className="t1">
-        0
-      </text>
+      {margin - zero > 11 && (
+        <text x={left - 6} y={zero + 4} textAnchor="end" className="t1">
+          0
+        </text>
+      )}
       <text x={left - 6} y={margin + 4} textAnchor="end" style={{ fill: 'var(--fail)' }}>
         {lane.write(lane.margin)}
       </text>
@@ -229,19 +292,24 @@ function laneScale(lane: ScoreLane, top: number, bottom: number) {
 }
 
 function LaneGutter({ lane, top }: { lane: ScoreLane; top: number }) {
+  // A long name leaves no room beside it.
+  const long = lane.name.length > 13;
   return (
     <g>
       <text x="0" y={top + 20} className="t1 tb" style={{ fontSize: 13 }}>
         {lane.name}
       </text>
-      <g transform={`translate(${Math.min(150, 14 + lane.name.length * 7.4)},${top + 9})`} style={{ color: `var(--${lane.mark})` }}>
+      <g
+        transform={long ? `translate(0,${top + 26})` : `translate(${142 - lane.word.length * 6.2},${top + 9})`}
+        style={{ color: `var(--${lane.mark})` }}
+      >
         <VerdictMark mark={lane.mark} />
         <text x="19" y="11" className="tw" style={{ fill: 'currentColor', fontSize: 12 }}>
           {lane.word}
         </text>
       </g>
       {lane.facts.map((fact, index) => (
-        <text key={fact} x="0" y={top + 40 + index * 16} className={index === 0 ? 't1' : 't3'}>
+        <text key={fact} x="0" y={top + (long ? 55 : 40) + index * 16} className={index === 0 ? 't1' : 't3'}>
           {fact}
         </text>
       ))}
@@ -253,23 +321,62 @@ function BarLines({ steps, scale, from, to }: { steps: readonly ScoreStep[]; sca
   return steps
     .slice(1)
     .map((step) => (
-      <path key={step.label} d={`M${scale(step.from)} ${from}V${to}`} stroke="var(--line-2)" {...(step.state === 'next' ? { strokeDasharray: '2 3' } : {})} />
+      <path
+        key={step.label}
+        d={`M${scale(step.from)} ${from}V${to}`}
+        stroke="var(--line-2)"
+        {...(step.state === 'next' ? { strokeDasharray: '2 3' } : {})}
+      />
     ));
 }
 
-function Ring({ x, y, word, colour, dashed = false }: { x: number; y: number; word: string; colour: string; dashed?: boolean }) {
+function Ring({
+  x,
+  y,
+  word,
+  colour,
+  dashed = false,
+}: {
+  x: number;
+  y: number;
+  word: string;
+  colour: string;
+  dashed?: boolean;
+}) {
   const nearEnd = x > right - 70;
   return (
     <>
-      <circle cx={x} cy={y} r="5" fill="var(--surface)" stroke={colour} strokeWidth={dashed ? 1.5 : 2} {...(dashed ? { strokeDasharray: '2.5 2' } : {})} />
-      <text x={nearEnd ? x - 9 : x + 9} y={y + 17} textAnchor={nearEnd ? 'end' : 'start'} className="tw halo" style={{ fill: colour }}>
+      <circle
+        cx={x}
+        cy={y}
+        r="5"
+        fill="var(--surface)"
+        stroke={colour}
+        strokeWidth={dashed ? 1.5 : 2}
+        {...(dashed ? { strokeDasharray: '2.5 2' } : {})}
+      />
+      <text
+        x={nearEnd ? x - 9 : x + 9}
+        y={y + 17}
+        textAnchor={nearEnd ? 'end' : 'start'}
+        className="tw halo"
+        style={{ fill: colour }}
+      >
         {word}
       </text>
     </>
   );
 }
 
-function Traffic({ steps, live, candidate, trafficFacts, now, top, scale }: ScoreProps & { top: number; scale: Scale }) {
+function Traffic({
+  steps,
+  live,
+  candidate,
+  trafficFacts,
+  now,
+  top,
+  scale,
+}: ScoreProps & { top: number; scale: Scale }) {
   const tall = 54;
   const y = top + 7;
   const playhead = scale(now);
@@ -284,15 +391,36 @@ function Traffic({ steps, live, candidate, trafficFacts, now, top, scale }: Scor
           {fact}
         </text>
       ))}
-      <rect x={left} y={y} width={Math.max(0, playhead - left)} height={tall} fill="var(--champion)" fillOpacity=".16" />
+      <rect
+        x={left}
+        y={y}
+        width={Math.max(0, playhead - left)}
+        height={tall}
+        fill="var(--champion)"
+        fillOpacity=".16"
+      />
       {steps.map((step) => {
         const x = scale(step.from);
         const wide = Math.max(0, Math.min(scale(step.to), step.state === 'next' ? right : playhead) - x);
         if (step.state === 'next') {
           const high = tall * step.share;
-          return <rect key={step.label} x={x} y={y + tall - high} width={wide} height={high} fill="none" stroke="var(--challenger)" strokeDasharray="3 3" />;
+          return (
+            <rect
+              key={step.label}
+              x={x}
+              y={y + tall - high}
+              width={wide}
+              height={high}
+              fill="none"
+              stroke="var(--challenger)"
+              strokeDasharray="3 3"
+            />
+          );
         }
-        if (step.share === 0) return <rect key={step.label} x={x} y={y} width={wide} height={tall} fill="url(#shadow-hatch)" opacity=".55" />;
+        if (step.share === 0)
+          return (
+            <rect key={step.label} x={x} y={y} width={wide} height={tall} fill="url(#shadow-hatch)" opacity=".55" />
+          );
         const high = Math.max(1, tall * step.share);
         const control = step.share > 0.5 ? 0 : high;
         return (
@@ -318,7 +446,21 @@ function Traffic({ steps, live, candidate, trafficFacts, now, top, scale }: Scor
   );
 }
 
-function TimeAxis({ from, until, y, scale, axis, avoid }: { from: number; until: number; y: number; scale: Scale; axis: 'time' | 'requests'; avoid: number }) {
+function TimeAxis({
+  from,
+  until,
+  y,
+  scale,
+  axis,
+  avoid,
+}: {
+  from: number;
+  until: number;
+  y: number;
+  scale: Scale;
+  axis: 'time' | 'requests';
+  avoid: number;
+}) {
   const ticks = axis === 'time' ? dayTicks(from, until) : roundTicks(from, until);
   return ticks.map((tick) => {
     const x = scale(tick);
@@ -335,12 +477,13 @@ function TimeAxis({ from, until, y, scale, axis, avoid }: { from: number; until:
   });
 }
 
-function Playhead({ x, bottom, word }: { x: number; bottom: number; word: ReactNode }) {
+function Playhead({ x, bottom, word }: { x: number; bottom: number; word: string }) {
+  const half = word.length * 3.2 + 14;
   return (
     <g>
       <path d={`M${x} 38V${bottom}`} stroke="var(--ink)" />
       <path d={`M${x - 4} 38h8l-4 6z`} fill="var(--ink)" />
-      <rect x={x - 26} y={bottom} width="52" height="18" rx="3" fill="var(--ink)" />
+      <rect x={x - half} y={bottom} width={half * 2} height="18" rx="3" fill="var(--ink)" />
       <text x={x} y={bottom + 13} textAnchor="middle" className="tw" style={{ fill: 'var(--on-ink)' }}>
         {word}
       </text>
@@ -360,7 +503,9 @@ function roundTicks(from: number, until: number): number[] {
   const rough = (until - from) / 5;
   const power = 10 ** Math.floor(Math.log10(Math.max(1, rough)));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough) ?? power;
-  return Array.from({ length: 8 }, (_, index) => Math.ceil(from / step) * step + index * step).filter((tick) => tick <= until);
+  return Array.from({ length: 8 }, (_, index) => Math.ceil(from / step) * step + index * step).filter(
+    (tick) => tick <= until,
+  );
 }
 
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));

@@ -1,53 +1,69 @@
 /** Every slice a dot on the metric's axis; hollow ones were too small to judge. The closest call is named. */
-import type { Verdict } from '../data/verdict.ts';
-import { fixed } from '../format.ts';
+import type { GateTest } from '../data/models.ts';
+import { count, fixed } from '../format.ts';
 import { SectionHead } from './page-head.tsx';
-
-type Slice = { readonly name: string; readonly verdict: Verdict };
-type Props = { readonly title: string; readonly slices: readonly Slice[]; readonly threshold: number | undefined };
 
 const width = 736;
 const tall = 60;
 const dot = 10;
 
-export function SliceDots({ title, slices, threshold }: Props) {
-  const valued = slices.filter((slice) => slice.verdict.value !== undefined);
+export function SliceDots({ test }: { test: GateTest }) {
+  const { threshold } = test.verdict;
+  const valued = (test.slices ?? []).flatMap((slice) =>
+    slice.value === undefined ? [] : [{ ...slice, value: slice.value }],
+  );
   if (valued.length === 0 || threshold === undefined) return null;
-  const values = valued.map((slice) => slice.verdict.value ?? 0);
+  const values = valued.map((slice) => slice.value);
   const low = Math.min(threshold, ...values) - 0.02;
   const high = Math.max(threshold, ...values) + 0.02;
   const x = (value: number) => ((value - low) / (high - low)) * width;
-  const judged = valued.filter((slice) => slice.verdict.outcome !== 'inconclusive');
-  const worst = [...judged].sort((a, b) => (a.verdict.value ?? 0) - (b.verdict.value ?? 0))[0];
+  const small = (test.slices ?? []).filter(({ outcome }) => outcome === 'small').length;
+  const judged = valued.filter(({ outcome }) => outcome !== 'small');
+  const worst = judged.toSorted((a, b) => a.value - b.value)[0];
+  const title = test.test.replace(/^auc\b/, 'AUC').replaceAll('_', ' ');
   const stacks = new Map<number, number>();
   return (
     <>
-      <SectionHead title={title} aside={`${judged.length} judged, ${valued.length - judged.length} too small to judge`} />
+      <SectionHead title={title} aside={`${count(judged.length)} judged, ${count(small)} too small to judge`} />
       {/* biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label. */}
-      <svg width={width} height={tall + 24} viewBox={`0 0 ${width} ${tall + 24}`} role="img" aria-label={`${title}: worst ${worst?.name ?? 'none'} ${fixed(worst?.verdict.value ?? 0, 3)}, limit ${fixed(threshold, 3)}`}>
+      <svg
+        width={width}
+        height={tall + 24}
+        viewBox={`0 0 ${width} ${tall + 24}`}
+        role="img"
+        aria-label={`${title}: worst ${worst?.slice ?? 'none'} ${fixed(worst?.value ?? 0, 3)}, limit ${fixed(threshold, 3)}`}
+      >
+        <defs>
+          <pattern id="beyond" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+            <rect width="6" height="6" fill="var(--zone)" />
+            <path d="M0 0V6" stroke="var(--zone-line)" />
+          </pattern>
+        </defs>
         <rect x="0" y="0" width={x(threshold)} height={tall} fill="url(#beyond)" />
         <path d={`M${x(threshold)} 0V${tall}`} stroke="var(--fail)" strokeOpacity=".75" strokeWidth="1.5" />
         <path d={`M0 ${tall}H${width}`} stroke="var(--line-2)" />
         {valued.map((slice) => {
-          const column = Math.round(x(slice.verdict.value ?? 0) / dot);
+          const column = Math.round(x(slice.value) / dot);
           const height = stacks.get(column) ?? 0;
           stacks.set(column, height + 1);
-          const hollow = slice.verdict.outcome === 'inconclusive';
+          const hollow = slice.outcome === 'inconclusive' || slice.outcome === 'small';
           return (
             <circle
-              key={slice.name}
+              key={slice.slice}
               cx={column * dot}
               cy={tall - 7 - height * dot}
               r="4"
-              {...(hollow ? { fill: 'var(--canvas)', stroke: 'var(--undecided)', strokeDasharray: '2 1.5' } : { fill: slice.verdict.outcome === 'fail' ? 'var(--fail)' : 'var(--challenger)' })}
+              {...(hollow
+                ? { fill: 'var(--canvas)', stroke: 'var(--undecided)', strokeDasharray: '2 1.5' }
+                : { fill: slice.outcome === 'fail' ? 'var(--fail)' : 'var(--challenger)' })}
             >
-              <title>{`${slice.name}: ${fixed(slice.verdict.value ?? 0, 3)}, ${slice.verdict.n} rows`}</title>
+              <title>{`${slice.slice}: ${fixed(slice.value, 3)}, ${count(slice.rows)} rows`}</title>
             </circle>
           );
         })}
         {worst && (
-          <text x={x(worst.verdict.value ?? 0) - 8} y={tall - 3} textAnchor="end" className="t1 halo">
-            {worst.name} {fixed(worst.verdict.value ?? 0, 3)}
+          <text x={x(worst.value) - 8} y={tall - 3} textAnchor="end" className="t1 halo">
+            {worst.slice} {fixed(worst.value, 3)}
           </text>
         )}
         <text x={x(threshold)} y={tall + 16} textAnchor="middle" style={{ fill: 'var(--fail)' }}>

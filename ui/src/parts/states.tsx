@@ -4,7 +4,15 @@ import { type ReactNode, useEffect, useState } from 'react';
 import { ApiProblem } from '../data/api.ts';
 
 /** Shows `children` with the data, keeps the last data while reading again, and names what went wrong. */
-export function Loaded<T>({ query, what, children }: { query: UseQueryResult<T>; what: string; children: (data: T) => ReactNode }) {
+export function Loaded<T>({
+  query,
+  what,
+  children,
+}: {
+  query: UseQueryResult<T>;
+  what: string;
+  children: (data: T) => ReactNode;
+}) {
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.isError) return <Failed what={what} error={query.error} retry={() => void query.refetch()} />;
   return <Loading what={what} />;

@@ -13,10 +13,10 @@ export function Verdict({ mark, children }: { mark: Mark; children: ReactNode })
 }
 
 /** The mark alone, for tight rows; `label` is read out where no word stands beside it. */
-export function VerdictMark({ mark, label }: { mark: Mark; label?: string }) {
+export function VerdictMark({ mark, label, size = 14 }: { mark: Mark; label?: string; size?: number }) {
   const named = label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true as const };
   return (
-    <svg width="14" height="14" viewBox="0 0 14 14" {...named}>
+    <svg width={size} height={size} viewBox="0 0 14 14" {...named}>
       {mark === 'pass' && (
         <>
           <circle cx="7" cy="7" r="6" fill="currentColor" />
@@ -43,4 +43,5 @@ export function VerdictMark({ mark, label }: { mark: Mark; label?: string }) {
 }
 
 /** How an outcome of the server is shown. */
-export const markOf = (outcome: 'pass' | 'fail' | 'inconclusive'): Mark => (outcome === 'inconclusive' ? 'undecided' : outcome);
+export const markOf = (outcome: 'pass' | 'fail' | 'inconclusive'): Mark =>
+  outcome === 'inconclusive' ? 'undecided' : outcome;

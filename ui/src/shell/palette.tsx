@@ -6,12 +6,33 @@ import { places } from './places.ts';
 
 export function Palette() {
   const navigate = useNavigate();
-  const { models, endpoints } = useCounts();
+  const { models, endpoints, rollouts } = useCounts();
   const go = (to: string) => () => void navigate({ to });
   const actions: SpotlightActionData[] = [
-    ...places.map((place) => ({ id: place.path, label: place.title, description: `g ${place.key}`, onClick: go(place.path) })),
-    ...endpoints.map((name) => ({ id: `endpoint/${name}`, label: name, description: 'Endpoint', onClick: go(`/monitoring/${name}`) })),
-    ...models.map((name) => ({ id: `model/${name}`, label: name, description: 'Model', onClick: go(`/models/${name}`) })),
+    ...places.map((place) => ({
+      id: place.path,
+      label: place.title,
+      description: `g ${place.key}`,
+      onClick: go(place.path),
+    })),
+    ...rollouts.map(({ id, endpoint, challenger }) => ({
+      id: `rollout/${id}`,
+      label: `${endpoint} v${challenger.version}`,
+      description: 'Running rollout',
+      onClick: go(`/rollouts/${id}`),
+    })),
+    ...endpoints.map((name) => ({
+      id: `endpoint/${name}`,
+      label: name,
+      description: 'Endpoint',
+      onClick: go(`/monitoring/${name}`),
+    })),
+    ...models.map((name) => ({
+      id: `model/${name}`,
+      label: name,
+      description: 'Model',
+      onClick: go(`/models/${name}`),
+    })),
   ];
   return (
     <Spotlight
