@@ -4,8 +4,11 @@
  */
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Project, type Replay, type ReplayReport, runProgram, startReplay } from './programs.ts';
+import { endpoint, expect, model, pause, seconds, type Teller } from './basics.ts';
+import { type Project, type Replay, runProgram, startReplay } from './programs.ts';
+import { beginRollout, endOf, gatesOf, type RolloutEnd, rollOut, ship } from './rollouts.ts';
 import { type Api, type LoggedEvent, Refusal, serverApi } from './server-api.ts';
+import { type Summary, sumUp } from './summary.ts';
 
 export type StoryOptions = {
   readonly url: string;
@@ -19,51 +22,6 @@ export type StoryOptions = {
   readonly tell: Teller;
 };
 
-/** How a chapter is shown while it happens. */
-export type Teller = {
-  chapter(title: string): void;
-  /** What goes on now; replaced by the next. */
-  now(text: string): void;
-  /** What happened; it stays. */
-  fact(text: string): void;
-};
-
-export type Summary = {
-  readonly predictions: number;
-  readonly failed: number;
-  readonly labels: number;
-  readonly rollouts: readonly RolloutEnd[];
-  readonly delivery: unknown;
-  readonly audit: { readonly size: number };
-};
-
-export type RolloutEnd = {
-  readonly version: number;
-  readonly state: string;
-  readonly because: string;
-  readonly requests: number;
-  readonly challengerAnswers: number;
-  readonly startedClock: number;
-  readonly endedClock: number;
-  readonly rollbackMs?: number;
-  readonly logLoss?: {
-    readonly value?: number;
-    readonly lower?: number;
-    readonly upper?: number;
-    readonly word: string;
-  };
-};
-
-/** A part of the story did not happen as the data say it must. */
-export class StoryFailed extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'StoryFailed';
-  }
-}
-
-const endpoint = 'flights';
-const model = 'flight-delay';
 const secondVersion = { trees: 150, leaves: 63, depth: 8, learning_rate: 0.1 };
 
 export async function tellStory(options: StoryOptions): Promise<Summary> {
@@ -120,7 +78,7 @@ export async function tellStory(options: StoryOptions): Promise<Summary> {
 
   tell.chapter('The rest of the half year, and the sum');
   const report = await replay.finish();
-  return summarise(api, tell, report, ends);
+  return sumUp(api, tell, report, ends);
 }
 
 async function refuseDamagedData(api: Api, project: Project, tell: Teller): Promise<void> {
@@ -201,61 +159,6 @@ async function sweep(project: Project, tell: Teller): Promise<void> {
   tell.fact('12 small runs tracked');
 }
 
-type Shipment = {
-  readonly version: number;
-  readonly force?: { readonly gates?: boolean; readonly shadow?: boolean; readonly from?: string };
-  readonly reason?: string;
-};
-
-/** Gates, then the start of the rollout. @returns the rollout's id */
-async function beginRollout(api: Api, tell: Teller, shipment: Shipment): Promise<string> {
-  tell.now(`the gates of version ${shipment.version}`);
-  const { operation } = await api.post<{ operation: string }>(`/api/v1/projects/${endpoint}/ship`, shipment);
-  const { rollout } = await api.operation<{ rollout: string }>(operation);
-  return rollout;
-}
-
-async function ship(api: Api, tell: Teller, shipment: Shipment): Promise<RolloutEnd> {
-  const id = await beginRollout(api, tell, shipment);
-  tell.fact(await sayGates(api, shipment.version));
-  return endOf(api, tell, id);
-}
-
-/** A rollout while the traffic goes on. */
-async function rollOut(api: Api, tell: Teller, replay: Replay, shipment: Shipment): Promise<RolloutEnd> {
-  const id = await beginRollout(api, tell, shipment);
-  if (!shipment.force) tell.fact(await sayGates(api, shipment.version));
-  replay.resume();
-  return endOf(api, tell, id);
-}
-
-type Verdict = {
-  readonly outcome: string;
-  readonly reason: string;
-  readonly value?: number;
-  readonly lower?: number;
-  readonly upper?: number;
-};
-type Gates = {
-  readonly outcome: string;
-  readonly tests: readonly {
-    readonly kind: string;
-    readonly test: string;
-    readonly applies: boolean;
-    readonly verdict: Verdict;
-  }[];
-};
-
-const gatesOf = (api: Api, version: number) => api.get<Gates>(`/api/v1/models/${model}/versions/${version}/gates`);
-
-async function sayGates(api: Api, version: number): Promise<string> {
-  const { outcome, tests } = await gatesOf(api, version);
-  const judged = tests.filter((test) => test.applies);
-  const passed = judged.filter((test) => test.verdict.outcome === 'pass').length;
-  const auc = tests.find((test) => test.test.startsWith('auc at least') && !test.test.includes(' in every '));
-  return `Gates ${outcome}: ${passed} of ${judged.length} prove it${auc?.verdict.value === undefined ? '' : `, AUC ${auc.verdict.value.toFixed(3)}`}`;
-}
-
 /** Version 3 passes the floor and is refused by what compares it with the champion and with its trainer. */
 async function refuseThird(api: Api, tell: Teller, version: number): Promise<void> {
   let refusal: unknown;
@@ -277,71 +180,6 @@ async function refuseThird(api: Api, tell: Teller, version: number): Promise<voi
     `Version ${version} passes the floor of the AUC and is refused by ${refusedBy.length} tests: ${refusedBy.map((test) => test.test).join('; ')}`,
   );
 }
-
-type RolloutView = {
-  readonly state: string;
-  readonly says: string;
-  readonly headline: string;
-  readonly challenger: { readonly version: number };
-  readonly startedClock: number;
-  readonly endedClock?: number;
-  readonly traffic: {
-    readonly requests: number;
-    readonly arms?: { readonly challenger: { readonly requests: number } };
-  };
-  readonly guardrails: readonly {
-    readonly name: string;
-    readonly unit: string;
-    readonly value?: number;
-    readonly word: string;
-    readonly verdict: Verdict;
-  }[];
-};
-
-const over = new Set(['promoted', 'rolled-back', 'aborted', 'superseded']);
-
-async function endOf(api: Api, tell: Teller, id: string): Promise<RolloutEnd> {
-  let said = '';
-  for (;;) {
-    const view = await api.get<RolloutView>(`/api/v1/rollouts/${id}`);
-    if (view.says !== said) tell.fact(`version ${view.challenger.version}: ${view.says}`);
-    said = view.says;
-    if (over.has(view.state)) return describeEnd(api, tell, id, view);
-    expect(view.state !== 'paused', `version ${view.challenger.version} paused: ${view.headline}`);
-    await pause(150);
-  }
-}
-
-async function describeEnd(api: Api, tell: Teller, id: string, view: RolloutView): Promise<RolloutEnd> {
-  const { items } = await api.get<{ items: readonly LoggedEvent[] }>(
-    `/api/v1/events?subject=rollout/${id}&order=newest&limit=50`,
-  );
-  const last = items.find((event) => event.type === `rollouts.${view.state}`);
-  const loss = view.guardrails.find((one) => one.unit === 'loss');
-  const answers = view.traffic.arms?.challenger.requests ?? 0;
-  const swappedAt = last?.data.swappedAt;
-  const rollbackMs = typeof swappedAt === 'number' && last ? Math.max(0, last.at - swappedAt) : undefined;
-  tell.fact(
-    `version ${view.challenger.version} ${view.state} after ${view.traffic.requests.toLocaleString('en-US')} requests, ${answers.toLocaleString('en-US')} of them answered by it: ${last?.reason ?? view.headline}`,
-  );
-  return {
-    version: view.challenger.version,
-    state: view.state,
-    because: last?.reason ?? '',
-    requests: view.traffic.requests,
-    challengerAnswers: answers,
-    startedClock: view.startedClock,
-    endedClock: view.endedClock ?? view.startedClock,
-    ...(rollbackMs !== undefined && { rollbackMs }),
-    ...(loss && { logLoss: { word: loss.word, ...pick(loss.verdict) } }),
-  };
-}
-
-const pick = ({ value, lower, upper }: Verdict) => ({
-  ...(value !== undefined && { value }),
-  ...(lower !== undefined && { lower }),
-  ...(upper !== undefined && { upper }),
-});
 
 /** Waits for drift; while Rondo trains, the flights wait too, so that half a year does not fly by meanwhile. */
 async function retrainOnDrift(api: Api, tell: Teller, replay: Replay): Promise<RolloutEnd | undefined> {
@@ -379,33 +217,3 @@ async function nextEvent(api: Api, types: readonly string[], after: number): Pro
     await pause(200);
   }
 }
-
-async function summarise(
-  api: Api,
-  tell: Teller,
-  report: ReplayReport,
-  rollouts: readonly RolloutEnd[],
-): Promise<Summary> {
-  expect(report.failed === 0, `${report.failed} requests failed`);
-  const audit = await api.post<{ size: number; bad?: { why: string } }>('/api/v1/audit/verify');
-  expect(!audit.bad, `the log does not verify: ${audit.bad?.why}`);
-  const delivery = await api.get<unknown>('/api/v1/delivery');
-  tell.fact(
-    `${report.requests.toLocaleString('en-US')} predictions, ${report.labels.toLocaleString('en-US')} labels, ${report.failed} failed requests; ${audit.size} log entries verified`,
-  );
-  return {
-    predictions: report.requests,
-    failed: report.failed,
-    labels: report.labels,
-    rollouts,
-    delivery,
-    audit: { size: audit.size },
-  };
-}
-
-function expect(truth: unknown, message: string): asserts truth {
-  if (!truth) throw new StoryFailed(message);
-}
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
