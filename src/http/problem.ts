@@ -43,6 +43,12 @@ export function platformErrorOf(error: unknown, at: { readonly method: string; r
         cause: error,
         hint: 'send JSON with the header `Content-Type: application/json`',
       });
+    case 'ENOSPC':
+    case 'EDQUOT': // from whatever wrote a file for this request
+      return new PlatformError('storage/read-only', 'the data folder', {
+        cause: error,
+        hint: 'make room, and try again',
+      });
     case 'FST_ERR_NOT_FOUND':
       return new PlatformError('http/not-found', at.path);
     default:

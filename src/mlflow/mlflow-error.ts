@@ -70,6 +70,7 @@ const byStatus: Readonly<Record<number, MlflowErrorCode>> = {
   409: 'RESOURCE_CONFLICT',
   429: 'REQUEST_LIMIT_EXCEEDED',
   503: 'TEMPORARILY_UNAVAILABLE',
+  507: 'TEMPORARILY_UNAVAILABLE', // a full disk: clients try again
 };
 
 /** Where the code says more than the status. */
