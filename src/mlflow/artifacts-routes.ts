@@ -47,7 +47,7 @@ function addFiles(app: FastifyInstance, prefix: string, { artifacts }: MlflowDep
 
   app.put(`${prefix}*`, { config: { permission: 'write', encodedPath: true } }, async (request, reply) => {
     const { body } = request;
-    await artifacts.put(keyOf(request.url), body instanceof Readable ? body : new Uint8Array());
+    await artifacts.put(keyOf(request.url), body instanceof Readable ? unbroken(body) : new Uint8Array());
     return reply.type('application/json').send('');
   });
 
@@ -60,6 +60,9 @@ function addFiles(app: FastifyInstance, prefix: string, { artifacts }: MlflowDep
     return reply.type('application/json').send('{}');
   });
 }
+
+/** A body whose reader gives up is not destroyed: its rest would stay in the connection, and the next request there would hang. */
+const unbroken = (body: Readable): AsyncIterable<Uint8Array> => body.iterator({ destroyOnReturn: false });
 
 /** The downloads that pages link to. */
 function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps): void {
@@ -106,7 +109,7 @@ function addPageUpload(app: FastifyInstance, { artifacts, database }: MlflowDeps
     if (size > maxPageUpload) throw invalidRequest('Artifact size is too large. Max size is 10MB.');
     if (size === 0 || !(request.body instanceof Readable)) throw invalidRequest('Request must specify data.');
     const run = await requireRun(runStore(database.read), runId);
-    await artifacts.put(below(run.artifactUri, path), request.body);
+    await artifacts.put(below(run.artifactUri, path), unbroken(request.body));
     return reply.type('application/json').send('');
   });
 }
