@@ -23,6 +23,10 @@ export type StoryOptions = {
 };
 
 const secondVersion = { trees: 150, leaves: 63, depth: 8, learning_rate: 0.1 };
+const thirdVersions = {
+  percent: { ...secondVersion, recent_unit: 'percent' },
+  share: { ...secondVersion, trees: 140 },
+};
 
 export async function tellStory(options: StoryOptions): Promise<Summary> {
   const { folder, env, signal, tell, thirdVersion } = options;
@@ -56,12 +60,13 @@ export async function tellStory(options: StoryOptions): Promise<Summary> {
   tell.chapter('A better version 2 is gated, shadowed and ramped');
   await addMonths(api, project, tell, '2001-03');
   const second = await runPipeline(api, tell, secondVersion);
+  // On the same rows as version 2: what differs is the mistake, and nothing else.
+  const third = await runPipeline(api, tell, thirdVersions[thirdVersion]);
   ends.push(await rollOut(api, tell, replay, { version: second }));
   expect(ends.at(-1)?.state === 'promoted', `version ${second} was not promoted`);
 
   tell.chapter('A bad version 3 is refused, then forced, and caught');
   await replay.pause();
-  const third = await runPipeline(api, tell, { ...secondVersion, recent_unit: thirdVersion });
   await refuseThird(api, tell, third);
   const forced = {
     version: third,
