@@ -1,13 +1,16 @@
 /** The program: argv -> command. Nothing imports it. */
 import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OpenInside } from './cli/api-client.ts';
 import type { Host } from './cli/program.ts';
 import type { OpenApp } from './cli/start-server.ts';
 import type { Flags } from './config.ts';
 
-enableCompileCache();
+const { directory: compileCache } = enableCompileCache();
+// Threads and workers keep no compiled code of their own unless the environment says where.
+if (compileCache !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(compileCache);
 
 const words = process.argv.slice(2);
 if (words[0] === 'worker') await runWorkerRole();

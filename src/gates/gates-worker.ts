@@ -10,18 +10,22 @@ import type { BlobStore } from '../storage/blob-store.ts';
 import type { Db } from '../storage/database.ts';
 import type { TestReport } from './gate.ts';
 import { gateStore } from './gate-store.ts';
-import { type MeasureInput, measureCandidate } from './measure-candidate-adapter.ts';
+import type { MeasureInput } from './measure-candidate-adapter.ts';
 import { type FindGateRules, type GateAssignment, type GateRequest, prepareGates, recordGates } from './run-gates.ts';
 import type { ScoredModel } from './score-rows-adapter.ts';
 
 /** Handlers for `runWorker`. */
 export function gateHandlers(): JobHandlers {
   return {
-    'gates.run': async (input: MeasureInput, context: JobContext): Promise<Measured> => ({
-      ...(input.champion && { against: versionOf(input.champion) }),
-      ...(input.dataDigest !== undefined && { dataDigest: input.dataDigest }),
-      tests: await measureCandidate(input, context),
-    }),
+    'gates.run': async (input: MeasureInput, context: JobContext): Promise<Measured> => {
+      // Here and not above: the server imports this file for its kinds, and must not load a second runtime.
+      const { measureCandidate } = await import('./measure-candidate-adapter.ts');
+      return {
+        ...(input.champion && { against: versionOf(input.champion) }),
+        ...(input.dataDigest !== undefined && { dataDigest: input.dataDigest }),
+        tests: await measureCandidate(input, context),
+      };
+    },
   };
 }
 

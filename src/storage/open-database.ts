@@ -2,7 +2,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { Database } from './database.ts';
 import { migrate } from './migrate.ts';
-import { openPostgres } from './postgres-database.ts';
 import { openSqlite } from './sqlite-database.ts';
 
 /** @param options.url `postgres://…`; without it, SQLite in the folder  @throws PlatformError storage/cannot-open, storage/newer-data */
@@ -13,7 +12,8 @@ export async function openDatabase(options: {
   await mkdir(options.folder, { recursive: true });
   const database = await (options.url === undefined
     ? openSqlite(options.folder, { idleLimitMs })
-    : openPostgres(options.url, { idleLimitMs }));
+    : // Its driver is loaded by those who have one.
+      (await import('./postgres-database.ts')).openPostgres(options.url, { idleLimitMs }));
   try {
     await migrate(database);
     return database;
