@@ -101,7 +101,10 @@ export function tidy(says: string): string {
     .replace(/\b([a-z]+_[a-z_]+)\b/g, (name) => name.replaceAll('_', ' '))
     .replaceAll(' points', `${nbsp}pp`)
     .replace(/(^|[\s[(])-(?=\d)/g, `$1${minus}`)
-    .replace(/(?<![\d.\-−])\d{5,}(?![\d.])/g, (digits) => count(Number(digits)));
+    .replace(/(?<![\w.\-−])(\d{5,}(?![\w.])|\d{4}(?= (?:rows|requests|labelled|pairs|runs)\b))/g, (digits) =>
+      count(Number(digits)),
+    )
+    .replace(/^rollout [0-9a-f]{32}: /, '');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

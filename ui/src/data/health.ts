@@ -71,7 +71,7 @@ export function servingLine({ requests = 0, errors = 0 }: Endpoint, monitors: Mo
       name: 'Serving',
       mark: bad.outcome === 'fail' ? 'fail' : 'undecided',
       says: bad.outcome === 'fail' ? 'below its promise' : 'undecided',
-      why: tidy(bad.reason),
+      why: shareSays(bad),
     };
   const share = last?.availability?.value;
   if (share !== undefined)
@@ -86,6 +86,12 @@ export function servingLine({ requests = 0, errors = 0 }: Endpoint, monitors: Mo
   return errors === 0
     ? { name: 'Serving', mark: 'pass', says: 'all answered', why: failed }
     : { name: 'Serving', mark: 'warn', says: failed, why: 'in 5 min' };
+}
+
+/** `100 % of 694, at least 99.9 %`. */
+function shareSays({ value, n, threshold, reason }: Verdict): string {
+  if (value === undefined || threshold === undefined) return tidy(reason);
+  return `${percent(value, value === 1 || value === 0 ? 0 : 2)} of ${count(n)}, ${reason.includes('at most') ? 'at most' : 'at least'} ${percent(threshold, 1)}`;
 }
 
 function verdictLine(

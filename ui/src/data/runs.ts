@@ -94,8 +94,8 @@ export function leadingMetric(runs: readonly Run[]): Lead | undefined {
 
 export function bestRun(runs: readonly Run[], { key, better }: Lead): Run | undefined {
   const sign = better === 'higher' ? 1 : -1;
-  const valueOf = (run: Run) => run.metrics[key] ?? Number.NaN;
-  return runs.filter((run) => Number.isFinite(valueOf(run))).toSorted((a, b) => sign * (valueOf(b) - valueOf(a)))[0];
+  const scoreOf = (run: Run) => run.metrics[key] ?? Number.NaN;
+  return runs.filter((run) => Number.isFinite(scoreOf(run))).toSorted((a, b) => sign * (scoreOf(b) - scoreOf(a)))[0];
 }
 
 /** How many decimals people read a metric with. */

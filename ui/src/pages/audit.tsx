@@ -42,6 +42,16 @@ export function AuditPage() {
       setVerifying(false);
     }
   };
+  // The first who looks wants to know; later ones ask.
+  useQuery({
+    queryKey: ['first-verification'],
+    enabled: audit.data !== undefined && audit.data.verified === undefined && audit.data.size > 0,
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async () => {
+      await verify();
+      return true;
+    },
+  });
   return (
     <>
       <AuditHead audit={audit.data} verifying={verifying} onVerify={() => void verify()} />
@@ -144,69 +154,71 @@ function Entries({
 }) {
   const [open, setOpen] = useState<number>();
   return (
-    <table className="au">
-      <thead>
-        <tr>
-          <th className="seam-head">
-            <span className="seen-only-by-readers">Seam</span>
-          </th>
-          <th className="num">Entry</th>
-          <th>Recorded</th>
-          <th>Endpoint time</th>
-          <th>Who</th>
-          <th>What</th>
-          <th>Why, under which rule</th>
-        </tr>
-      </thead>
-      <tbody>
-        {events.map((event, index) => {
-          const newer = events[index - 1]?.position ?? Number.POSITIVE_INFINITY;
-          const knots = knotsOf(checkpoints)
-            .filter(({ size }) => size >= event.position && size < newer)
-            .slice(0, 1);
-          const broken = badFrom !== undefined && event.position >= badFrom;
-          const isOpen = open === event.position;
-          return (
-            <Fragment key={event.position}>
-              {knots.map((knot) => (
-                <tr key={knot.size} className={broken ? 'cp broken' : 'cp'}>
-                  <td className="seam">
-                    <i className="k" />
+    <div className="wide">
+      <table className="au">
+        <thead>
+          <tr>
+            <th className="seam-head">
+              <span className="seen-only-by-readers">Seam</span>
+            </th>
+            <th className="num">Entry</th>
+            <th>Recorded</th>
+            <th>Endpoint time</th>
+            <th>Who</th>
+            <th>What</th>
+            <th>Why, under which rule</th>
+          </tr>
+        </thead>
+        <tbody>
+          {events.map((event, index) => {
+            const newer = events[index - 1]?.position ?? Number.POSITIVE_INFINITY;
+            const knots = knotsOf(checkpoints)
+              .filter(({ size }) => size >= event.position && size < newer)
+              .slice(0, 1);
+            const broken = badFrom !== undefined && event.position >= badFrom;
+            const isOpen = open === event.position;
+            return (
+              <Fragment key={event.position}>
+                {knots.map((knot) => (
+                  <tr key={knot.size} className={broken ? 'cp broken' : 'cp'}>
+                    <td className="seam">
+                      <i className="k" />
+                    </td>
+                    <td colSpan={6}>
+                      Checkpoint, {count(knot.size)} entries, root {shorten(knot.root)}, signed at {time(knot.at)}
+                    </td>
+                  </tr>
+                ))}
+                <tr className={`${isOpen ? 'open' : ''} ${broken ? 'broken' : ''}`}>
+                  <td className="seam">{isOpen && <i />}</td>
+                  <td className="num i3">{count(event.position)}</td>
+                  <td className="i2 nowrap">{time(event.at)}</td>
+                  <td className="i3 nowrap">{event.endpointTime === undefined ? '' : moment(event.endpointTime)}</td>
+                  <td className="nowrap">{whoActed(event.actor)}</td>
+                  <td>
+                    <button
+                      type="button"
+                      className="as-link"
+                      aria-expanded={isOpen}
+                      onClick={() => setOpen(isOpen ? undefined : event.position)}
+                    >
+                      <What event={event} />
+                    </button>
+                    {broken && <span className="i3"> not vouched for</span>}
                   </td>
-                  <td colSpan={6}>
-                    Checkpoint, {count(knot.size)} entries, root {shorten(knot.root)}, signed at {time(knot.at)}
+                  <td className="i2">
+                    <span className="two-lines" title={event.reason}>
+                      {tidy(event.reason ?? '')}
+                    </span>
                   </td>
                 </tr>
-              ))}
-              <tr className={`${isOpen ? 'open' : ''} ${broken ? 'broken' : ''}`}>
-                <td className="seam">{isOpen && <i />}</td>
-                <td className="num i3">{count(event.position)}</td>
-                <td className="i2 nowrap">{time(event.at)}</td>
-                <td className="i3 nowrap">{event.endpointTime === undefined ? '' : moment(event.endpointTime)}</td>
-                <td className="nowrap">{whoActed(event.actor)}</td>
-                <td>
-                  <button
-                    type="button"
-                    className="as-link"
-                    aria-expanded={isOpen}
-                    onClick={() => setOpen(isOpen ? undefined : event.position)}
-                  >
-                    <What event={event} />
-                  </button>
-                  {broken && <span className="i3"> not vouched for</span>}
-                </td>
-                <td className="i2">
-                  <span className="two-lines" title={event.reason}>
-                    {tidy(event.reason ?? '')}
-                  </span>
-                </td>
-              </tr>
-              {isOpen && <Evidence event={event} />}
-            </Fragment>
-          );
-        })}
-      </tbody>
-    </table>
+                {isOpen && <Evidence event={event} />}
+              </Fragment>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

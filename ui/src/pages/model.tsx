@@ -18,6 +18,7 @@ export function ModelPage() {
     <Loaded query={model} what={`model ${name}`}>
       {(data) => {
         const live = endpoints[0]?.champion;
+        const hasAliases = data.versions.some(({ aliases }) => aliases.length > 0);
         const tried = endpoints.flatMap(({ rollout }) => (rollout ? [rollout.challenger.version] : []));
         const roleOf = (version: number) =>
           live?.version === version ? 'champion' : tried.includes(version) ? 'challenger' : 'other';
@@ -37,43 +38,45 @@ export function ModelPage() {
             </PageHead>
             <div className="cols two">
               <section>
-                <table>
-                  <thead>
-                    <tr>
-                      <th>Version</th>
-                      <th>Phase</th>
-                      <th>Aliases</th>
-                      <th>Registered</th>
-                      <th>Run</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {[...data.versions]
-                      .sort((a, b) => b.version - a.version)
-                      .map((version) => (
-                        <tr key={version.version}>
-                          <td>
-                            <Link
-                              to="/models/$model/$version"
-                              params={{ model: name, version: String(version.version) }}
-                            >
-                              <VersionTag version={version.version} role={roleOf(version.version)} />
-                            </Link>
-                          </td>
-                          <td>{version.phase}</td>
-                          <td>{version.aliases.join(', ')}</td>
-                          <td className="i2">{wallMoment(version.createdAt)}</td>
-                          <td className="mono">
-                            {version.runId && (
-                              <Link className="link" to="/experiments/$run" params={{ run: version.runId }}>
-                                {version.runId.slice(0, 8)}
+                <div className="wide">
+                  <table>
+                    <thead>
+                      <tr>
+                        <th>Version</th>
+                        <th>Phase</th>
+                        {hasAliases && <th>Aliases</th>}
+                        <th>Registered</th>
+                        <th>Run</th>
+                      </tr>
+                    </thead>
+                    <tbody>
+                      {[...data.versions]
+                        .sort((a, b) => b.version - a.version)
+                        .map((version) => (
+                          <tr key={version.version}>
+                            <td>
+                              <Link
+                                to="/models/$model/$version"
+                                params={{ model: name, version: String(version.version) }}
+                              >
+                                <VersionTag version={version.version} standing={roleOf(version.version)} />
                               </Link>
-                            )}
-                          </td>
-                        </tr>
-                      ))}
-                  </tbody>
-                </table>
+                            </td>
+                            <td>{version.phase}</td>
+                            {hasAliases && <td>{version.aliases.join(', ')}</td>}
+                            <td className="i2">{wallMoment(version.createdAt)}</td>
+                            <td className="mono">
+                              {version.runId && (
+                                <Link className="link" to="/experiments/$run" params={{ run: version.runId }}>
+                                  {version.runId.slice(0, 8)}
+                                </Link>
+                              )}
+                            </td>
+                          </tr>
+                        ))}
+                    </tbody>
+                  </table>
+                </div>
               </section>
               <aside>
                 <SectionHead title="What changed" />

@@ -33,59 +33,61 @@ export function ModelsPage() {
                 <code>mlflow.onnx.log_model(…, registered_model_name="…")</code>
               </Nothing>
             ) : (
-              <table>
-                <thead>
-                  <tr>
-                    <th>Model</th>
-                    <th>Versions, newest first</th>
-                    <th className="num">In all</th>
-                    <th>Newest registered</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((model) => {
-                    const newest = [...model.versions].sort((a, b) => b.version - a.version);
-                    return (
-                      <tr key={model.name}>
-                        <td>
-                          <Link className="b" to="/models/$model" params={{ model: model.name }}>
-                            {model.name}
-                          </Link>
-                        </td>
-                        <td>
-                          <span className="tags">
-                            {newest.slice(0, 5).map(({ version }) => {
-                              const role = endpoints.some(
-                                (endpoint) =>
-                                  endpoint.champion?.model === model.name && endpoint.champion.version === version,
-                              )
-                                ? 'champion'
-                                : endpoints.some(
-                                      (endpoint) =>
-                                        endpoint.rollout?.challenger.model === model.name &&
-                                        endpoint.rollout.challenger.version === version,
-                                    )
-                                  ? 'challenger'
-                                  : 'other';
-                              return (
-                                <Link
-                                  key={version}
-                                  to="/models/$model/$version"
-                                  params={{ model: model.name, version: String(version) }}
-                                >
-                                  <VersionTag version={version} role={role} />
-                                </Link>
-                              );
-                            })}
-                          </span>
-                        </td>
-                        <td className="num">{count(model.versions.length)}</td>
-                        <td className="i2">{newest[0] ? wallMoment(newest[0].createdAt) : 'none'}</td>
-                      </tr>
-                    );
-                  })}
-                </tbody>
-              </table>
+              <div className="wide">
+                <table>
+                  <thead>
+                    <tr>
+                      <th>Model</th>
+                      <th>Versions, newest first</th>
+                      <th className="num">In all</th>
+                      <th>Newest registered</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {items.map((model) => {
+                      const newest = [...model.versions].sort((a, b) => b.version - a.version);
+                      return (
+                        <tr key={model.name}>
+                          <td>
+                            <Link className="b" to="/models/$model" params={{ model: model.name }}>
+                              {model.name}
+                            </Link>
+                          </td>
+                          <td>
+                            <span className="tags">
+                              {newest.slice(0, 5).map(({ version }) => {
+                                const role = endpoints.some(
+                                  (endpoint) =>
+                                    endpoint.champion?.model === model.name && endpoint.champion.version === version,
+                                )
+                                  ? 'champion'
+                                  : endpoints.some(
+                                        (endpoint) =>
+                                          endpoint.rollout?.challenger.model === model.name &&
+                                          endpoint.rollout.challenger.version === version,
+                                      )
+                                    ? 'challenger'
+                                    : 'other';
+                                return (
+                                  <Link
+                                    key={version}
+                                    to="/models/$model/$version"
+                                    params={{ model: model.name, version: String(version) }}
+                                  >
+                                    <VersionTag version={version} standing={role} />
+                                  </Link>
+                                );
+                              })}
+                            </span>
+                          </td>
+                          <td className="num">{count(model.versions.length)}</td>
+                          <td className="i2">{newest[0] ? wallMoment(newest[0].createdAt) : 'none'}</td>
+                        </tr>
+                      );
+                    })}
+                  </tbody>
+                </table>
+              </div>
             )}
           </>
         );

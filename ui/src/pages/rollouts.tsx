@@ -1,5 +1,6 @@
 /** Rollouts: what is on its way, and how did the last ones end? */
 import { Link } from '@tanstack/react-router';
+import { useEndpoints } from '../data/endpoints.ts';
 import { useEvents } from '../data/event.ts';
 import { isOver, type RolloutSummary, sayPlace, useRollouts } from '../data/rollouts.ts';
 import { count, duration, moment, tidy } from '../format.ts';
@@ -15,6 +16,12 @@ export function RolloutsPage() {
     order: 'newest',
     types: 'rollouts.rolled-back,rollouts.aborted,rollouts.superseded,rollouts.promotion-decided',
   });
+  const endpoints = useEndpoints().data?.items ?? [];
+  const isLive = ({ endpoint, challenger }: RolloutSummary) =>
+    endpoints.some(
+      ({ name, champion }) =>
+        name === endpoint && champion?.model === challenger.model && champion.version === challenger.version,
+    );
   const whyOf = (id: string) => ends.data?.items.find(({ subject }) => subject === `rollout/${id}`)?.reason;
   return (
     <Loaded query={rollouts} what="the rollouts">
@@ -31,47 +38,49 @@ export function RolloutsPage() {
                 <code>rondo ship</code>
               </Nothing>
             ) : (
-              <table>
-                <thead>
-                  <tr>
-                    <th>Rollout</th>
-                    <th>State</th>
-                    <th>Why</th>
-                    <th>Started</th>
-                    <th>Took</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {items.map((one) => (
-                    <tr key={one.id}>
-                      <td>
-                        <Link to="/rollouts/$id" params={{ id: one.id }}>
-                          <span className="tags">
-                            <b className="b">{one.endpoint}</b>
-                            {one.champion && <VersionTag version={one.champion.version} role="other" />}
-                            <span className="i3">to</span>
-                            <VersionTag
-                              version={one.challenger.version}
-                              role={one.state === 'promoted' ? 'champion' : isOver(one.state) ? 'other' : 'challenger'}
-                            />
-                          </span>
-                        </Link>
-                      </td>
-                      <td>
-                        <State rollout={one} />
-                      </td>
-                      <td className="i2 why-cell">
-                        {one.forced && <b className="m">forced: {one.forced.reason}. </b>}
-                        {tidy(whyOf(one.id) ?? '')}
-                      </td>
-                      <td className="i2 nowrap">{moment(one.startedClock)}</td>
-                      <td className="i2 nowrap">
-                        {one.endedClock === undefined ? '' : duration(Math.max(0, one.endedClock - one.startedClock))}
-                      </td>
+              <div className="wide">
+                <table>
+                  <thead>
+                    <tr>
+                      <th>Rollout</th>
+                      <th>State</th>
+                      <th>Why</th>
+                      <th>Started</th>
+                      <th>Took</th>
                     </tr>
-                  ))}
-                </tbody>
-              </table>
+                  </thead>
+                  <tbody>
+                    {items.map((one) => (
+                      <tr key={one.id}>
+                        <td>
+                          <Link to="/rollouts/$id" params={{ id: one.id }}>
+                            <span className="tags">
+                              <b className="b">{one.endpoint}</b>
+                              {one.champion && <VersionTag version={one.champion.version} standing="other" />}
+                              <span className="i3">to</span>
+                              <VersionTag
+                                version={one.challenger.version}
+                                standing={isLive(one) ? 'champion' : isOver(one.state) ? 'other' : 'challenger'}
+                              />
+                            </span>
+                          </Link>
+                        </td>
+                        <td>
+                          <State rollout={one} />
+                        </td>
+                        <td className="i2 why-cell two">
+                          {one.forced && <b className="m">forced: {one.forced.reason}. </b>}
+                          {tidy(whyOf(one.id) ?? '')}
+                        </td>
+                        <td className="i2 nowrap">{moment(one.startedClock)}</td>
+                        <td className="i2 nowrap">
+                          {one.endedClock === undefined ? '' : took(one.endedClock - one.startedClock)}
+                        </td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
             )}
           </>
         );
@@ -94,6 +103,8 @@ function State({ rollout }: { rollout: RolloutSummary }) {
       return <span style={{ color: 'var(--accent)' }}>{sayPlace(rollout)}</span>;
   }
 }
+
+const took = (ms: number): string => (ms < 1000 ? 'at once' : duration(ms));
 
 const sentence = (rollout: RolloutSummary): string =>
   `${rollout.endpoint} v${rollout.challenger.version} is ${sayPlace(rollout)}`;

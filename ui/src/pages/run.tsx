@@ -190,7 +190,7 @@ function Inputs({ run, live }: { run: Run; live: { run: Run; version: number } |
       </table>
       {shown.length < rows.length && (
         <p className="small i2">
-          {rows.length - shown.length} more are equal.{' '}
+          {rows.length - shown.length} more{live ? ' are equal' : ''}.{' '}
           <button type="button" className="as-link link" onClick={() => setAll(true)}>
             Show all
           </button>
@@ -247,19 +247,34 @@ function Files({ run }: { run: Run }) {
   );
 }
 
-function FileRow({ run, file }: { run: string; file: Artifact }) {
+function FileRow({ run, file, depth = 0 }: { run: string; file: Artifact; depth?: number }) {
+  const [open, setOpen] = useState(false);
+  const name = file.path.split('/').at(-1);
   return (
-    <tr>
-      <td className="mono">
-        {file.isFolder ? (
-          `${file.path}/`
-        ) : (
-          <a href={address('/get-artifact', { run_id: run, path: file.path })}>{file.path}</a>
-        )}
-      </td>
-      <td className="num i2">{file.isFolder ? '' : size(file.size)}</td>
-    </tr>
+    <>
+      <tr>
+        <td className="mono" style={{ paddingLeft: 8 + depth * 16 }}>
+          {file.isFolder ? (
+            <button type="button" className="as-link" aria-expanded={open} onClick={() => setOpen(!open)}>
+              {name}/
+            </button>
+          ) : (
+            <a className="link" href={address('/get-artifact', { run_id: run, path: file.path })}>
+              {name}
+            </a>
+          )}
+        </td>
+        <td className="num i2">{file.isFolder ? '' : size(file.size)}</td>
+      </tr>
+      {open && <Folder run={run} path={file.path} depth={depth + 1} />}
+    </>
   );
+}
+
+/** Read when it is opened. */
+function Folder({ run, path, depth }: { run: string; path: string; depth: number }) {
+  const items = useArtifacts(run, path).data?.items ?? [];
+  return items.map((file) => <FileRow key={file.path} run={run} file={file} depth={depth} />);
 }
 
 export function size(bytes: number): string {

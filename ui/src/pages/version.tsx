@@ -114,7 +114,11 @@ function VersionLine({ model, current }: { model: string; current: number }) {
           return (
             <li key={version} {...(version === current ? { 'aria-current': 'page' as const } : {})}>
               <Link to="/models/$model/$version" params={{ model, version: String(version) }}>
-                <VersionTag version={version} role={live ? 'champion' : tried ? 'challenger' : 'other'} label={label} />
+                <VersionTag
+                  version={version}
+                  standing={live ? 'champion' : tried ? 'challenger' : 'other'}
+                  label={label}
+                />
               </Link>
             </li>
           );
@@ -124,48 +128,51 @@ function VersionLine({ model, current }: { model: string; current: number }) {
 }
 
 function Gates({ report }: { report: GateReport }) {
-  const sliced = report.tests.filter((test) => (test.slices?.length ?? 0) > 0);
+  // Of other tests the slices are compared with each other, not each with the limit.
+  const sliced = report.tests.filter((test) => test.kind === 'floor' && (test.slices?.length ?? 0) > 0);
   return (
     <>
-      <table className="gates">
-        <thead>
-          <tr>
-            <th>Verdict</th>
-            <th>Gate</th>
-            <th>
-              <span className="limit-word">limit</span>
-              <span className="seen-only-by-readers">, better to the right, scale per row</span>
-            </th>
-            <th className="num">Value</th>
-            <th className="num">Limit</th>
-            <th className="num">Rows</th>
-          </tr>
-        </thead>
-        <tbody>
-          {report.tests.map((test) => (
-            <tr key={test.test} className={test.applies ? '' : 'spare'}>
-              <td className="nowrap">
-                <GateVerdict test={test} />
-              </td>
-              <td>
-                <b className="m">{sayTest(test)}</b>
-                <br />
-                <span className="micro i3 clip" title={`${test.verdict.reason}. ${test.verdict.method}`}>
-                  {test.verdict.method}
-                </span>
-              </td>
-              <td className="forest">
-                <ForestBar row={forestRow(test)} label={`${test.test}: ${test.verdict.reason}`} />
-              </td>
-              <td className="num">{write(test, test.verdict.value)}</td>
-              <td className="num i2">{sayLimit(test)}</td>
-              <td className="num">{count(test.verdict.n)}</td>
+      <div className="wide">
+        <table className="gates">
+          <thead>
+            <tr>
+              <th>Verdict</th>
+              <th>Gate</th>
+              <th>
+                <span className="limit-word">limit</span>
+                <span className="seen-only-by-readers">, better to the right, scale per row</span>
+              </th>
+              <th className="num">Value</th>
+              <th className="num">Limit</th>
+              <th className="num">Rows</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {report.tests.map((test) => (
+              <tr key={test.test} className={test.applies ? '' : 'spare'}>
+                <td className="nowrap">
+                  <GateVerdict test={test} />
+                </td>
+                <td>
+                  <b className="m">{sayTest(test)}</b>
+                  <br />
+                  <span className="micro i3 clip" title={`${test.verdict.reason}. ${test.verdict.method}`}>
+                    {test.verdict.method}
+                  </span>
+                </td>
+                <td className="forest">
+                  <ForestBar row={forestRow(test)} label={`${test.test}: ${test.verdict.reason}`} />
+                </td>
+                <td className="num">{write(test, test.verdict.value)}</td>
+                <td className="num i2">{sayLimit(test)}</td>
+                <td className="num">{count(test.verdict.n)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       {sliced.map((test) => (
-        <SliceDots key={test.test} test={test} />
+        <SliceDots key={test.test} title={sayTest(test)} test={test} />
       ))}
     </>
   );

@@ -18,7 +18,6 @@ const unit = 150;
 export function ForestBar({ row, label }: { row: ForestRow; label: string }) {
   const x = (value: number) => Math.min(width - 4, Math.max(4, limitX + Math.max(-1, Math.min(1, value)) * unit));
   return (
-    // biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label.
     <svg
       width={width}
       height="32"

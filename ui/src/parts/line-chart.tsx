@@ -115,7 +115,7 @@ function summary(title: string, series: readonly Series[], decimals: number): st
 function roundTicks(low: number, high: number): number[] {
   const span = high - low || Math.abs(high) || 1;
   const power = 10 ** Math.floor(Math.log10(span / 3));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => span / candidate <= 4) ?? power;
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => span / candidate <= 3) ?? power;
   const first = Math.floor(low / step);
   const count = Math.ceil(high / step) - first;
   return Array.from({ length: count + 1 }, (_, index) => (first + index) * step);

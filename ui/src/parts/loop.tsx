@@ -26,7 +26,6 @@ const track = 'M706 62c36 0 36 56 0 56H54c-30 0-30-56 0-56';
 export function Loop({ finding, notes, champion, challenger, because }: LoopProps) {
   const reached = challenger ? xs[challenger.at] : 0;
   return (
-    // biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label.
     <svg width="752" height="132" viewBox="0 0 752 132" role="img" aria-label={finding}>
       <path d={track} fill="none" stroke="var(--line-2)" strokeWidth="1.5" />
       <path d="M54 62H706" stroke="var(--line-2)" strokeWidth="1.5" />

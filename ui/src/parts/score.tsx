@@ -69,7 +69,6 @@ export function Score(props: ScoreProps) {
   const height = trafficTop + 88;
   return (
     <div className="score">
-      {/* biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label. */}
       <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={props.finding}>
         <Patterns />
         <Steps steps={steps} note={props.stepsNote} scale={scale} />

@@ -40,7 +40,6 @@ export function SeriesChart({ finding, points, limit, decimals, width, height, a
   ];
   const last = points.at(-1);
   return (
-    // biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label.
     <svg
       className="series"
       width={width}

@@ -7,7 +7,7 @@ const width = 736;
 const tall = 60;
 const dot = 10;
 
-export function SliceDots({ test }: { test: GateTest }) {
+export function SliceDots({ title, test }: { title: string; test: GateTest }) {
   const { threshold } = test.verdict;
   const valued = (test.slices ?? []).flatMap((slice) =>
     slice.value === undefined ? [] : [{ ...slice, value: slice.value }],
@@ -20,12 +20,10 @@ export function SliceDots({ test }: { test: GateTest }) {
   const small = (test.slices ?? []).filter(({ outcome }) => outcome === 'small').length;
   const judged = valued.filter(({ outcome }) => outcome !== 'small');
   const worst = judged.toSorted((a, b) => a.value - b.value)[0];
-  const title = test.test.replace(/^auc\b/, 'AUC').replaceAll('_', ' ');
   const stacks = new Map<number, number>();
   return (
-    <>
+    <div className="slices">
       <SectionHead title={title} aside={`${count(judged.length)} judged, ${count(small)} too small to judge`} />
-      {/* biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label. */}
       <svg
         width={width}
         height={tall + 24}
@@ -70,6 +68,6 @@ export function SliceDots({ test }: { test: GateTest }) {
           min {fixed(threshold, 3)}
         </text>
       </svg>
-    </>
+    </div>
   );
 }

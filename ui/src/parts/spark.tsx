@@ -8,7 +8,6 @@ export function Spark({ values, label }: { values: readonly number[]; label: str
   const y = (value: number) => 16 - ((value - low) / Math.max(1e-12, high - low)) * 14;
   const points = finite.map((value, index) => `${x(index).toFixed(1)} ${y(value).toFixed(1)}`);
   return (
-    // biome-ignore lint/a11y/noSvgWithoutTitle: the label names it.
     <svg width="64" height="18" viewBox="0 0 64 18" role="img" aria-label={label} className="spark">
       <path d={`M${points.join('L')}`} fill="none" stroke="var(--champion)" strokeWidth="1.3" />
       <circle cx="60" cy={y(finite.at(-1) ?? 0)} r="1.8" fill="var(--champion)" />

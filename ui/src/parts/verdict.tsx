@@ -14,9 +14,8 @@ export function Verdict({ mark, children }: { mark: Mark; children: ReactNode })
 
 /** The mark alone, for tight rows; `label` is read out where no word stands beside it. */
 export function VerdictMark({ mark, label, size = 14 }: { mark: Mark; label?: string; size?: number }) {
-  const named = label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true as const };
   return (
-    <svg width={size} height={size} viewBox="0 0 14 14" {...named}>
+    <svg width={size} height={size} viewBox="0 0 14 14" role="img" aria-label={label} aria-hidden={label === undefined}>
       {mark === 'pass' && (
         <>
           <circle cx="7" cy="7" r="6" fill="currentColor" />

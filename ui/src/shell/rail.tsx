@@ -20,10 +20,9 @@ export function Rail() {
           return (
             <div key={place.path}>
               {place.name === 'audit' && <hr />}
-              <Link to={place.path} {...(here ? { 'aria-current': 'page' as const } : {})} aria-label={place.title}>
+              <Link to={place.path} {...(here ? { 'aria-current': 'page' as const } : {})} title={place.title}>
                 <Icon name={place.name} />
-                {place.title}
-                {open > 0 && <span className="n">{open}</span>}
+                {place.title} {open > 0 && <span className="n">{open}</span>}
               </Link>
             </div>
           );

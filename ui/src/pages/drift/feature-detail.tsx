@@ -21,7 +21,9 @@ type Props = {
 export function FeatureDetail({ monitors, feature, shown }: Props) {
   const reference = useFeatureReference(monitors.endpoint, feature);
   const row = monitors.drift.features.find((one) => one.feature === feature);
-  const index = shown.findLast((place) => row?.cells[place]);
+  // The newest window that counts; else the newest there is.
+  const index =
+    shown.findLast((place) => row?.cells[place]?.state === 'over') ?? shown.findLast((place) => row?.cells[place]);
   const cell = index === undefined ? undefined : row?.cells[index];
   const window = index === undefined ? undefined : monitors.drift.windows[index];
   if (!row || !cell || !window)
@@ -135,7 +137,6 @@ function Distribution({ endpoint, feature, bins, counts, cell, window }: Distrib
   const y = (share: number) => tall - (share / top) * (tall - 16);
   const outline = training.map((share, bar) => `V${y(share).toFixed(1)}H${((bar + 1) * wide).toFixed(1)}`);
   return (
-    // biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label.
     <svg
       width={width}
       height={tall + 36}
@@ -144,8 +145,8 @@ function Distribution({ endpoint, feature, bins, counts, cell, window }: Distrib
       aria-label={`${feature}: training against the window from ${from}${cell.moved ? `, it ${sayMoved(cell.moved)}` : ''}`}
     >
       {now?.map((share, bar) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: bars have no other name.
         <rect
+          // biome-ignore lint/suspicious/noArrayIndexKey: bars have no other name.
           key={bar}
           x={bar * wide + 1}
           y={y(share)}
@@ -191,7 +192,6 @@ function Categories({ categories, counts, current, moved, window }: CategoriesPr
     .slice(0, categoriesShown);
   const top = Math.max(...shown.flatMap(({ was, is = 0 }) => [was, is]), 1e-9);
   return (
-    // biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label.
     <svg
       width={width}
       height={categoriesShown * 22 + 18}
@@ -246,7 +246,6 @@ function Quantiles({ over }: { over: readonly { readonly at: number; readonly qu
     points.map((point, place) => `${x(place).toFixed(1)} ${y(pick(point)).toFixed(1)}`);
   const last = points.at(-1);
   return (
-    // biome-ignore lint/a11y/noSvgWithoutTitle: the finding is its label.
     <svg
       width="278"
       height="146"

@@ -33,7 +33,7 @@ export function EndpointLoop({ endpoint, rollouts }: { endpoint: Endpoint; rollo
     .join('; ');
   return (
     <div className="loop">
-      <SectionHead title={`Where ${endpoint.name} is in its loop`} aside={turned?.champion && lastTurn(turned)} />
+      <SectionHead title={`Where ${endpoint.name} is in its loop`} aside={turned && lastTurn(turned)} />
       <Loop
         finding={`The loop of ${endpoint.name}: ${finding}.`}
         notes={{ ...notes, ...(shadowed > 0 && { Shadow: { text: `${count(shadowed)} mirrored` } }) }}
@@ -78,5 +78,14 @@ function stationOf({ state, share }: RolloutSummary): Station {
   return share > 0 ? 'Canary' : 'Shadow';
 }
 
-const lastTurn = ({ startedClock, endedClock = startedClock, challenger }: RolloutSummary): string =>
-  `v${challenger.version} came round ${day(startedClock)} to ${day(endedClock)}, ${duration(endedClock - startedClock)}`;
+/** Nothing to tell of one that was promoted at once. */
+function lastTurn({
+  startedClock,
+  endedClock = startedClock,
+  challenger,
+  champion,
+}: RolloutSummary): string | undefined {
+  const took = endedClock - startedClock;
+  if (!champion || took < 60_000) return undefined;
+  return `last turn: v${challenger.version}, ${day(startedClock)} to ${day(endedClock)}, ${duration(took)}`;
+}

@@ -21,7 +21,7 @@ export function FiveMeasures({ endpoint }: { endpoint: Endpoint | undefined }) {
         <p>
           in {duration(delivery.to - delivery.from)}
           <br />
-          {count(failed + caught)} rolled back, {count(caught)} before 100 %
+          {failed > 0 ? `${count(failed)} rolled back` : `${count(caught)} stopped before 100 %`}
         </p>
       </div>
       <div>

@@ -169,7 +169,7 @@ function Became({ versions }: { versions: readonly BecameRef[] }) {
       <Link key={`${model}@${version}`} to="/models/$model/$version" params={{ model, version: String(version) }}>
         <VersionTag
           version={version}
-          role={role}
+          standing={role}
           label={role === 'champion' ? 'live' : role === 'challenger' ? 'on trial' : phase}
         />
       </Link>
