@@ -130,8 +130,10 @@ export type RolloutView = {
 };
 
 /** Ships without waiting for the end. @returns the rollout as soon as it has begun */
-export async function ship(server: Spawned, version: number): Promise<RolloutView> {
-  const { operation } = await server.must<{ operation: string }>('POST', '/api/v1/projects/lines/ship', { version });
+export async function ship(server: Spawned, version: number, project = 'lines'): Promise<RolloutView> {
+  const { operation } = await server.must<{ operation: string }>('POST', `/api/v1/projects/${project}/ship`, {
+    version,
+  });
   const ended = await server.must<{ state: string }>('GET', `/api/v1/operations/${operation}?wait=30`);
   assert.equal(ended.state, 'done', JSON.stringify(ended));
   const [rollout] = await rollouts(server);

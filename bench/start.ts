@@ -1,0 +1,61 @@
+/** How long the program takes to say something: `--help`, and `up` on an empty folder until it is ready. `node bench/start.ts [rounds]` */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const [rounds = '9'] = process.argv.slice(2);
+const program = join(import.meta.dirname, '..', 'bin', 'rondo.mjs');
+
+type Time = { readonly wallMs: number; readonly cpuMs: number };
+
+/** @returns until the first line, with what the process had used of the processor by then; it is ended afterwards */
+async function timeOf(words: readonly string[]): Promise<Time> {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-bench-'));
+  const began = performance.now();
+  const child = spawn(process.execPath, [program, ...words, '--data', join(folder.path, 'data')], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const exited = once(child, 'exit');
+  await once(child.stdout, 'data');
+  const time = { wallMs: performance.now() - began, cpuMs: cpuOf(child.pid) };
+  child.kill('SIGTERM');
+  await exited;
+  return time;
+}
+
+/** User and system time in ms, where the system tells; clock ticks are 10 ms on every Linux that Node runs on. */
+function cpuOf(pid: number | undefined): number {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return Number.NaN;
+  const text = readFileSync(path, 'utf8');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+const measured = [
+  { what: '--help', words: ['--help'], targetMs: 150 },
+  { what: 'up, until ready', words: ['up', '--port', '0', '--json'], targetMs: 1_000 },
+];
+console.log('what             wall ms   CPU ms  target ms  of target');
+for (const { what, words, targetMs } of measured) {
+  await timeOf(words); // fills the compile cache, as the first start ever does
+  const times: Time[] = [];
+  for (let round = 0; round < Number(rounds); round++) times.push(await timeOf(words));
+  const wall = median(times.map(({ wallMs }) => wallMs));
+  const cells = [
+    what.padEnd(15),
+    wall.toFixed(0).padStart(8),
+    median(times.map(({ cpuMs }) => cpuMs))
+      .toFixed(0)
+      .padStart(8),
+    String(targetMs).padStart(10),
+    `${((wall / targetMs) * 100).toFixed(0)} %`.padStart(10),
+  ];
+  console.log(cells.join(' '));
+}
