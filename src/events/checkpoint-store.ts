@@ -8,8 +8,6 @@ type CheckpointTables = {
 
 export type SignedCheckpoint = { readonly note: string; readonly range: CompactRange };
 
-export type CheckpointStore = ReturnType<typeof checkpointStore>;
-
 export const checkpointStore = (db: Db) => {
   const checkpoints = db.withTables<CheckpointTables>();
   return {

@@ -37,8 +37,6 @@ export async function startCheckpoints(
   return resources.move();
 }
 
-export type LogSigner = Awaited<ReturnType<typeof openLogSigner>>;
-
 /** One at a time in each data folder, so that no two checkpoints of one key ever disagree. */
 export async function openLogSigner({ database, folder, now }: CheckpointOptions) {
   const key = await openNoteKey(join(folder, 'keys', 'log.pem'));

@@ -4,8 +4,6 @@ import type { Db } from '../storage/database.ts';
 
 type CursorTables = { event_cursors: { name: string; position: number } };
 
-export type EventCursorStore = ReturnType<typeof eventCursorStore>;
-
 export const eventCursorStore = (db: Db) => {
   const cursors = db.withTables<CursorTables>();
   return {

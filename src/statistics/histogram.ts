@@ -46,8 +46,6 @@ export function cellFinder(bins: Bins): (value: Cell) => number {
   };
 }
 
-export const emptyHistogram = (bins: Bins): Histogram => ({ bins, counts: new Array<number>(cellCount(bins)).fill(0) });
-
 export function histogramOf(bins: Bins, values: Iterable<Cell>): Histogram {
   const find = cellFinder(bins);
   const counts = new Array<number>(cellCount(bins)).fill(0);
