@@ -1,6 +1,6 @@
 /** Events of the log, and how each reads as a sentence. */
 import { useQuery } from '@tanstack/react-query';
-import { percent } from '../format.ts';
+import { percent, tidy } from '../format.ts';
 import { get } from './api.ts';
 
 export type LoggedEvent = {
@@ -111,9 +111,9 @@ export function whatHappened(event: Pick<LoggedEvent, 'type' | 'subject' | 'data
     case 'serving.endpoint-changed':
       return { about: text(data['endpoint']), says: data['added'] ? 'is a new endpoint' : 'has new settings' };
     case 'monitoring.alert-opened':
-      return { about: text(data['endpoint']), says: `alert: ${text(data['title'])}` };
+      return { about: text(data['endpoint']), says: `alert: ${tidy(text(data['title']))}` };
     case 'monitoring.alert-changed':
-      return { about: text(data['endpoint']), says: `alert goes on: ${text(data['title'])}` };
+      return { about: text(data['endpoint']), says: `alert goes on: ${tidy(text(data['title']))}` };
     case 'monitoring.alert-acknowledged':
       return { about: text(data['endpoint']), says: 'alert acknowledged' };
     case 'monitoring.alert-resolved':

@@ -103,5 +103,7 @@ function verdictLine(
   if (verdict.value === undefined) return { name, mark: 'undecided', says: 'undecided', why: verdict.reason };
   const { says, why } = say(verdict.value);
   const mark: Mark = verdict.outcome === 'inconclusive' ? 'undecided' : verdict.outcome;
-  return { name, mark, says: mark === 'undecided' ? `${says}, undecided` : says, why };
+  return mark === 'undecided'
+    ? { name, mark, says: 'undecided', why: [says, why].filter(Boolean).join(', ') }
+    : { name, mark, says, why };
 }

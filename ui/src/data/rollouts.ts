@@ -92,6 +92,8 @@ export type RolloutView = RolloutSummary & {
   readonly traffic: {
     readonly requests: number;
     readonly arms?: { readonly challenger: Arm; readonly control: Arm; readonly champion: Arm };
+    /** Requests in each arm since the step began. */
+    readonly stepArms?: { readonly challenger: number; readonly control: number };
     readonly shadow?: { readonly requests: number; readonly failures: number };
     readonly split?: { readonly p: number; readonly units: number };
   };

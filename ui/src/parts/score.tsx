@@ -221,6 +221,17 @@ function Lane({ lane, top, scale, steps, live, now, until, axis, first }: LanePr
           {lane.tooLittle}
         </text>
       )}
+      {last?.upper !== undefined && (
+        <text
+          x={lastX > right - 110 ? lastX - 7 : lastX + 7}
+          y={clamp(y(last.upper) + (last.upper > lane.margin ? -6 : 14), plotTop + 10, plotBottom - 4)}
+          textAnchor={lastX > right - 110 ? 'end' : 'start'}
+          className="tw halo"
+          style={{ fill: 'var(--challenger)' }}
+        >
+          at worst {lane.write(last.upper)}
+        </text>
+      )}
       {decided !== undefined && lane.decidedAt !== undefined && (
         <Ring
           x={decided}
@@ -245,17 +256,6 @@ function Lane({ lane, top, scale, steps, live, now, until, axis, first }: LanePr
           </g>
           <Ring x={scale(ahead)} y={margin} word={`about ${sayPlace(ahead)}`} colour="var(--accent)" dashed />
         </>
-      )}
-      {last?.upper !== undefined && (
-        <text
-          x={lastX > right - 110 ? lastX - 7 : lastX + 7}
-          y={clamp(y(last.upper) + (last.upper > lane.margin ? -6 : 14), plotTop + 10, plotBottom - 4)}
-          textAnchor={lastX > right - 110 ? 'end' : 'start'}
-          className="tw halo"
-          style={{ fill: 'var(--challenger)' }}
-        >
-          at worst {lane.write(last.upper)}
-        </text>
       )}
       {first && (
         <>

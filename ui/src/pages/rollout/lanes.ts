@@ -44,7 +44,7 @@ function laneOf(one: Guardrail, view: RolloutView, axis: Axis): ScoreLane {
   const place = (point: Pick<SeriesPoint, 'eventTime' | 'requests'>) =>
     axis === 'time' ? point.eventTime : point.requests;
   const decided = decidedAt(one);
-  const expected = isOver(view.state) ? undefined : expectedAt(one, place);
+  const expected = isOver(view.state) ? undefined : expectedAt(one, view, axis);
   const pairs = one.unit === 'loss' ? 'labelled pairs' : 'in each arm';
   return {
     name: sayGuardrail(one),
@@ -87,15 +87,22 @@ const sayMethod = (method: string): string => {
   return method.includes('paired') ? 'paired sequence, anytime' : (method.split(',', 1)[0] ?? method).slice(0, 34);
 };
 
-/** As evidence comes in at the pace of the second half: a bound closes in with the square root of n. None when the estimate itself is past the margin. */
-function expectedAt({ series, margin, word }: Guardrail, place: (point: SeriesPoint) => number): number | undefined {
+/**
+ * When the worst case should come inside the margin, at the pace of the present step: a bound closes in with the square root of n.
+ * None when the estimate itself is past the margin.
+ */
+function expectedAt({ series, margin, word, n }: Guardrail, view: RolloutView, axis: Axis): number | undefined {
   const last = series.at(-1);
-  const first = series[0];
-  if (word !== 'undecided' || !last || !first || last.upper === null || last.value >= margin || last.upper <= margin)
+  if (word !== 'undecided' || !last || last.upper === null || last.value >= margin || last.upper <= margin)
     return undefined;
-  const seen = place(last) - place(first);
-  const times = ((last.upper - last.value) / (margin - last.value)) ** 2;
-  return seen > 0 && times < 20 ? place(last) + seen * (times - 1) : undefined;
+  const { stepArms } = view.traffic;
+  const step = view.steps.find(({ progress }) => progress === 'now');
+  const gained = Math.min(stepArms?.challenger ?? 0, stepArms?.control ?? 0);
+  const entered = step && (axis === 'time' ? step.enteredClock : requestsAt(view, step.name));
+  const now = axis === 'time' ? view.clock : view.traffic.requests;
+  if (gained === 0 || entered === undefined) return undefined;
+  const missing = n * (((last.upper - last.value) / (margin - last.value)) ** 2 - 1);
+  return now + ((now - entered) * missing) / gained;
 }
 
 export function stepsOf(view: RolloutView, axis: Axis): ScoreStep[] {
@@ -120,7 +127,11 @@ export function stepsOf(view: RolloutView, axis: Axis): ScoreStep[] {
       share: step.share ?? 0,
     };
   });
-  const room = Math.max((until - begin) / 5, axis === 'time' ? 3_600_000 : 100);
+  const least = axis === 'time' ? 3_600_000 : 100;
+  const awaited = over ? [] : view.guardrails.flatMap((one) => expectedAt(one, view, axis) ?? []);
+  // Room for what is expected soon; what is far away would squeeze what is known.
+  const ahead = Math.max(0, ...awaited.map((at) => (at - until) * 1.25));
+  const room = Math.max((until - begin) / 5, least, Math.min((until - begin) / 2, ahead));
   const next = view.steps.find(({ progress }) => progress === 'ahead');
   if (over) {
     const serves =
