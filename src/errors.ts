@@ -1,7 +1,12 @@
 /** The catalogue of everything that can go wrong in a way its caller can act on. */
 
-/** `status` is what HTTP answers, `exit` what a command exits with, `says` the sentence about the subject. */
-type ErrorKind = { readonly status: number; readonly exit?: number; readonly says: (subject: string) => string };
+/** `status` is what HTTP answers, `exit` what a command exits with, `says` the sentence about the subject, `fix` what helps as a rule. */
+type ErrorKind = {
+  readonly status: number;
+  readonly exit?: number;
+  readonly says: (subject: string) => string;
+  readonly fix?: string;
+};
 
 /** Codes are `<folder>/<what>`; docs/reference/errors.md is generated from this table. Keep each folder's codes together. */
 export const errorCatalogue = {
@@ -30,8 +35,16 @@ export const errorCatalogue = {
     says: (subject) => `${subject} can be reached by others, and there is no administrator yet.`,
   },
   'http/user-exists': { status: 409, says: (subject) => `There is already a user ${subject}.` },
-  'http/user-not-found': { status: 404, says: (subject) => `There is no user ${subject}.` },
-  'http/token-not-found': { status: 404, says: (subject) => `There is no token ${subject}.` },
+  'http/user-not-found': {
+    status: 404,
+    says: (subject) => `There is no user ${subject}.`,
+    fix: '`rondo users list` shows who there is',
+  },
+  'http/token-not-found': {
+    status: 404,
+    says: (subject) => `There is no token ${subject}.`,
+    fix: '`rondo users list` shows the tokens with their ids',
+  },
   'http/last-administrator': { status: 409, says: (subject) => `${subject} is the last administrator.` },
   'http/weak-password': { status: 400, exit: 2, says: (subject) => `The password of ${subject} is too short.` },
   'http/beyond-role': {
@@ -50,9 +63,6 @@ export const errorCatalogue = {
     says: (subject) => `No server runs, and there is no data folder ${subject}.`,
   },
   'cli/timeout': { status: 504, exit: 6, says: (subject) => `${subject} takes longer than --timeout allows.` },
-  'cli/gate-failed': { status: 409, exit: 3, says: (subject) => `${subject} may not be shipped.` },
-  'cli/undecided': { status: 409, exit: 5, says: (subject) => `There is not enough evidence about ${subject} yet.` },
-  'cli/check-failed': { status: 500, says: (subject) => `${subject} is not as it should be.` },
 
   'storage/cannot-open': { status: 500, says: (subject) => `${subject} cannot be opened as a database.` },
   'storage/unreachable': { status: 503, exit: 6, says: (subject) => `${subject} does not answer.` },
@@ -84,16 +94,32 @@ export const errorCatalogue = {
   'tracking/param-changed': { status: 409, says: (subject) => `The param ${subject} was logged with another value.` },
   'tracking/experiment-exists': { status: 409, says: (subject) => `Experiment(name=${subject}) already exists.` },
   'tracking/name-taken': { status: 409, says: (subject) => `Another experiment is named ${subject}.` },
-  'tracking/experiment-not-found': { status: 404, says: (subject) => `There is no experiment ${subject}.` },
-  'tracking/run-not-found': { status: 404, says: (subject) => `There is no run ${subject}.` },
+  'tracking/experiment-not-found': {
+    status: 404,
+    says: (subject) => `There is no experiment ${subject}.`,
+    fix: '`rondo runs` lists runs of every experiment',
+  },
+  'tracking/run-not-found': {
+    status: 404,
+    says: (subject) => `There is no run ${subject}.`,
+    fix: '`rondo runs` lists the runs with their ids',
+  },
   'tracking/model-not-found': { status: 404, says: (subject) => `There is no logged model ${subject}.` },
   'tracking/tag-not-found': { status: 404, says: (subject) => `There is no tag ${subject}.` },
   'tracking/artifact-not-found': { status: 404, says: (subject) => `There is no artifact ${subject}.` },
 
   'registry/invalid': { status: 400, exit: 2, says: (subject) => `The value of ${subject} is not valid.` },
   'registry/model-exists': { status: 409, says: (subject) => `Registered Model (name=${subject}) already exists.` },
-  'registry/model-not-found': { status: 404, says: (subject) => `Registered Model with name=${subject} not found` },
-  'registry/version-not-found': { status: 404, says: (subject) => `Model Version ${subject} not found` },
+  'registry/model-not-found': {
+    status: 404,
+    says: (subject) => `There is no model ${subject}.`,
+    fix: '`rondo models` lists the models',
+  },
+  'registry/version-not-found': {
+    status: 404,
+    says: (subject) => `There is no version ${subject}.`,
+    fix: '`rondo models <model>` lists the versions',
+  },
   'registry/alias-not-found': { status: 404, says: (subject) => `Registered model alias ${subject} not found.` },
   'registry/not-servable': { status: 409, says: (subject) => `${subject} cannot be served.` },
   'registry/source-not-readable': { status: 409, says: (subject) => `The files of ${subject} cannot be read.` },
@@ -105,12 +131,17 @@ export const errorCatalogue = {
   'serving/unknown-endpoint': {
     status: 404,
     says: (subject) => `Request for unknown model: '${subject}' is not found.`,
+    fix: '`rondo monitors` names the endpoints; `endpoint:` in rondo.yaml makes one',
   },
   'serving/unknown-version': {
     status: 404,
     says: (subject) => `Request for unknown model version: ${subject} is not served.`,
   },
-  'serving/no-champion': { status: 503, says: (subject) => `The endpoint ${subject} serves no version yet.` },
+  'serving/no-champion': {
+    status: 503,
+    says: (subject) => `The endpoint ${subject} serves no version yet.`,
+    fix: '`rondo ship <model>@<version>` gives it one',
+  },
   'serving/not-ready': { status: 503, says: (subject) => `The model of the endpoint ${subject} is not loaded.` },
   'serving/overloaded': { status: 503, says: (subject) => `Too many requests wait for ${subject}.` },
   'serving/model-failed': { status: 500, says: (subject) => `The model failed: ${subject}.` },
@@ -126,7 +157,11 @@ export const errorCatalogue = {
     says: (subject) => `The traffic of ${subject} was changed by somebody else.`,
   },
   'serving/nothing-to-roll-back-to': { status: 409, says: (subject) => `${subject} has no version to go back to.` },
-  'serving/prediction-not-found': { status: 404, says: (subject) => `There is no prediction ${subject} in the log.` },
+  'serving/prediction-not-found': {
+    status: 404,
+    says: (subject) => `There is no prediction ${subject} in the log.`,
+    fix: 'an answer has its id under parameters.prediction_ids; `rondo predict` prints it',
+  },
   'serving/not-replayable': { status: 409, says: (subject) => `The prediction ${subject} cannot be computed again.` },
 
   'jobs/not-found': { status: 404, says: (subject) => `There is no operation ${subject}.` },
@@ -142,8 +177,16 @@ export const errorCatalogue = {
     says: (subject) => `\`rondo ${subject}\` is started by the server, not by hand.`,
   },
 
-  'datasets/not-found': { status: 404, says: (subject) => `There is no dataset ${subject}.` },
-  'datasets/version-not-found': { status: 404, says: (subject) => `There is no dataset version ${subject}.` },
+  'datasets/not-found': {
+    status: 404,
+    says: (subject) => `There is no dataset ${subject}.`,
+    fix: '`rondo data log` lists the datasets',
+  },
+  'datasets/version-not-found': {
+    status: 404,
+    says: (subject) => `There is no dataset version ${subject}.`,
+    fix: '`rondo data log <dataset>` lists the versions',
+  },
   'datasets/bad-source': { status: 400, exit: 2, says: (subject) => `${subject} is not a source that can be read.` },
   'datasets/no-files': { status: 400, exit: 2, says: (subject) => `No file matches ${subject}.` },
   'datasets/link-refused': {
@@ -153,36 +196,74 @@ export const errorCatalogue = {
   'datasets/source-changed': { status: 409, says: (subject) => `${subject} changed while it was being read.` },
   'datasets/unreadable': { status: 400, says: (subject) => `${subject} cannot be read as a table.` },
   'datasets/bad-check': { status: 400, exit: 2, says: (subject) => `The check ${subject} cannot be carried out.` },
-  'datasets/refused': { status: 422, exit: 3, says: (subject) => `${subject} breaks its checks.` },
   'datasets/damaged': { status: 500, says: (subject) => `The stored data is damaged: ${subject}.` },
-  'rollouts/not-found': { status: 404, says: (subject) => `There is no rollout ${subject}.` },
+  'rollouts/not-found': {
+    status: 404,
+    says: (subject) => `There is no rollout ${subject}.`,
+    fix: '`rondo rollout list` shows them',
+  },
   'rollouts/already-running': { status: 409, says: (subject) => `Endpoint ${subject} has a rollout already.` },
-  'rollouts/already-live': { status: 409, says: (subject) => `${subject} serves already.` },
+  'rollouts/already-live': {
+    status: 409,
+    says: (subject) => `${subject} serves already.`,
+    fix: '`rondo models <model>` shows the other versions',
+  },
   'rollouts/not-possible': { status: 409, says: (subject) => `It is not possible ${subject}.` },
   'rollouts/gates-not-passed': { status: 409, exit: 3, says: (subject) => `${subject} has not passed its gates.` },
   'rollouts/reason-missing': { status: 400, exit: 2, says: (subject) => `To ${subject} needs a reason.` },
 
-  'monitoring/alert-not-found': { status: 404, says: (subject) => `There is no alert ${subject}.` },
+  'monitoring/alert-not-found': {
+    status: 404,
+    says: (subject) => `There is no alert ${subject}.`,
+    fix: '`rondo alerts --all` lists them',
+  },
   'monitoring/alert-resolved': { status: 409, says: (subject) => `Alert ${subject} is resolved already.` },
 
-  'lifecycle/no-project-file': { status: 404, exit: 2, says: (subject) => `There is no rondo.yaml in ${subject}.` },
+  'lifecycle/no-project-file': {
+    status: 404,
+    exit: 2,
+    says: (subject) => `There is no rondo.yaml in ${subject}.`,
+    fix: '`rondo init` writes one',
+  },
   'lifecycle/invalid-project': { status: 400, exit: 2, says: (subject) => `${subject} is not valid.` },
-  'lifecycle/project-not-found': { status: 404, says: (subject) => `There is no project ${subject} here.` },
+  'lifecycle/project-not-found': {
+    status: 404,
+    says: (subject) => `There is no project ${subject} here.`,
+    fix: 'go to its folder: `rondo up` there takes it up',
+  },
   'lifecycle/wrong-project-name': {
     status: 400,
     exit: 2,
     says: (subject) => `The rondo.yaml there is of another project: ${subject}.`,
   },
-  'lifecycle/nothing-to-ship': { status: 409, says: (subject) => `${subject} has no version that could be shipped.` },
+  'lifecycle/nothing-to-ship': {
+    status: 409,
+    says: (subject) => `${subject} has no version that could be shipped.`,
+    fix: '`rondo run` makes one',
+  },
+  'lifecycle/other-model': {
+    status: 409,
+    exit: 2,
+    says: (subject) => `The project ships another model than ${subject}.`,
+  },
   'lifecycle/no-endpoint': { status: 409, says: (subject) => `The rondo.yaml of ${subject} names no endpoint.` },
 
-  'pipelines/not-found': { status: 404, says: (subject) => `There is no execution ${subject}.` },
-  'pipelines/no-pipeline': { status: 400, exit: 2, says: (subject) => `${subject} has no pipeline in its rondo.yaml.` },
+  'pipelines/not-found': {
+    status: 404,
+    says: (subject) => `There is no execution ${subject}.`,
+    fix: '`rondo run` begins one',
+  },
+  'pipelines/no-pipeline': {
+    status: 400,
+    exit: 2,
+    says: (subject) => `${subject} has no pipeline in its rondo.yaml.`,
+    fix: 'write `pipeline:` into it',
+  },
   'pipelines/cycle': { status: 400, exit: 2, says: (subject) => `The steps form a cycle: ${subject}.` },
   'pipelines/unknown-step': { status: 400, exit: 2, says: (subject) => `There is no step ${subject}.` },
   'pipelines/unknown-param': { status: 400, exit: 2, says: (subject) => `No step has a parameter ${subject}.` },
   'pipelines/bad-step': { status: 400, exit: 2, says: (subject) => `The step ${subject} is not valid.` },
-  'pipelines/bad-command': { status: 400, exit: 2, says: (subject) => `The command cannot be read: ${subject}` },
+  'pipelines/bad-command': { status: 400, exit: 2, says: (subject) => `The command cannot be read: ${subject}.` },
   'pipelines/command-failed': { status: 422, says: (subject) => `The step ${subject} failed.` },
   'pipelines/missing-output': { status: 422, says: (subject) => `The step did not write ${subject}.` },
   'pipelines/data-refused': { status: 422, exit: 3, says: (subject) => `The data breaks its checks: ${subject}.` },
@@ -246,7 +327,8 @@ export class PlatformError extends Error {
     this.name = 'PlatformError';
     this.code = code;
     this.subject = subject;
-    this.hint = details.hint;
+    const kind: ErrorKind = errorCatalogue[code];
+    this.hint = details.hint ?? kind.fix;
     this.at = details.at;
     this.data = details.data;
   }

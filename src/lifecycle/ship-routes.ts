@@ -5,6 +5,7 @@ import { PlatformError } from '../errors.ts';
 import { requireVersion } from '../registry/register-version.ts';
 import { versionStore } from '../registry/version-store.ts';
 import { Percent, shareOf } from '../rollouts/quantity.ts';
+import { isForced, requireReason } from '../rollouts/start-rollout.ts';
 import type { Database } from '../storage/database.ts';
 import type { ReadCurrentProject } from './current-project-adapter.ts';
 import type { ShipWorker } from './ship-worker.ts';
@@ -28,6 +29,7 @@ export const shipRoutes =
           params: Type.Object({ project: Type.String() }),
           body: Type.Object(
             {
+              model: Type.Optional(Type.String({ description: 'Refused where the project ships another one' })),
               version: Type.Optional(Type.Integer({ minimum: 1 })),
               force: Type.Optional(
                 Type.Object(
@@ -53,22 +55,23 @@ export const shipRoutes =
           });
         }
         const model = config.model.name;
-        const { force, reason } = request.body;
+        const { model: wanted = model, force: wishes, reason } = request.body;
+        if (wanted !== model)
+          throw new PlatformError('lifecycle/other-model', wanted, { hint: `\`model:\` of ${name} is ${model}` });
         const versions = versionStore(database.read);
         const version = request.body.version ?? (await versions.list(model))[0]?.version;
-        if (version === undefined)
-          throw new PlatformError('lifecycle/nothing-to-ship', model, { hint: 'rondo run makes one' });
+        if (version === undefined) throw new PlatformError('lifecycle/nothing-to-ship', model);
         await requireVersion(versions, model, version);
+        const force = wishes && {
+          gates: wishes.gates,
+          shadow: wishes.shadow,
+          ...(wishes.from !== undefined && { from: shareOf(wishes.from) }),
+        };
+        if (isForced(force)) requireReason(reason, { model, version });
         const operation = await shipments.request(
           {
             ...{ project: name, endpoint: config.endpoint.name, model, version },
-            ...(force && {
-              force: {
-                gates: force.gates,
-                shadow: force.shadow,
-                ...(force.from !== undefined && { from: shareOf(force.from) }),
-              },
-            }),
+            ...(force && { force }),
             ...(reason !== undefined && { reason }),
           },
           { actor: request.actor, gates: config.gates !== undefined },

@@ -98,13 +98,20 @@ export async function startRollout(
   return rollout;
 }
 
-function forcedOf({ force, reason, plan, challenger }: RolloutStart): Forced | undefined {
-  if (!force || (!force.gates && !force.shadow && force.from === undefined)) return undefined;
-  if (!reason?.trim()) {
-    throw new PlatformError('rollouts/reason-missing', `force ${sayVersion(challenger)} past its safeguards`, {
-      hint: 'Say why: it is kept in the audit log.',
-    });
-  }
+/** Whoever forces says why, before anything is begun. @throws PlatformError rollouts/reason-missing */
+export function requireReason(reason: string | undefined, challenger: VersionRef): string {
+  if (reason?.trim()) return reason;
+  throw new PlatformError('rollouts/reason-missing', `force ${sayVersion(challenger)} past its safeguards`, {
+    hint: 'Say why: it is kept in the audit log.',
+  });
+}
+
+export const isForced = (force: Force | undefined): force is Force =>
+  force?.gates === true || force?.shadow === true || force?.from !== undefined;
+
+function forcedOf({ force, plan, challenger, ...input }: RolloutStart): Forced | undefined {
+  if (!isForced(force)) return undefined;
+  const reason = requireReason(input.reason, challenger);
   const from = force.from;
   const fromStep = from === undefined ? 0 : plan.steps.findIndex((step) => Math.abs(step.share - from) < 1e-9);
   if (fromStep < 0) {
