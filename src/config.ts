@@ -128,8 +128,8 @@ function ownDatabaseOnly(uri: string): PlatformError {
   return new PlatformError('config/invalid', '--backend-store-uri', {
     message: 'Rondo keeps its own database and does not write into one of MLflow.',
     hint: /^postgres(ql)?:/.test(uri)
-      ? 'for PostgreSQL set DATABASE_URL to an empty database; to take over what MLflow has: rondo import mlflow <its URL>'
-      : 'take over what MLflow has while its server runs: rondo import mlflow <its URL>',
+      ? 'leave the option out, and for PostgreSQL set DATABASE_URL to an empty database; what that MLflow has stays with it'
+      : 'leave the option out: the data folder is --data; what that MLflow has stays with it',
   });
 }
 

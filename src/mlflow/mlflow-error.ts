@@ -1,5 +1,5 @@
 /** Errors as MLflow's clients read them: `{"error_code", "message"}` and the status that belongs to the code. */
-import type { ErrorCode as PlatformCode, PlatformError } from '../errors.ts';
+import { errorCatalogue, type ErrorCode as PlatformCode, type PlatformError } from '../errors.ts';
 import { groupOf } from './left-out.ts';
 
 export type MlflowErrorCode = keyof typeof statuses;
@@ -16,7 +16,7 @@ export type MlflowAnswer = {
 
 /** @param path of the request, to say which group of routes is left out */
 export function renderMlflowError(error: PlatformError, path: string): MlflowAnswer {
-  return error.code === 'http/not-found' ? endpointNotFound(path) : answer(codeOf(error), error.message);
+  return error.code === 'http/not-found' ? endpointNotFound(path) : answer(codeOf(error), wordsOf(error));
 }
 
 /** The client falls back to older routes only on this code. */
@@ -92,3 +92,18 @@ const byCode: Partial<Record<PlatformCode, MlflowErrorCode>> = {
 
 const codeOf = (error: PlatformError): MlflowErrorCode =>
   byCode[error.code] ?? byStatus[error.status] ?? (error.status < 500 ? 'BAD_REQUEST' : 'INTERNAL_ERROR');
+
+/** What upstream says in place of the catalogue: its clients look for these words. */
+const words: Partial<Record<PlatformCode, (subject: string) => string>> = {
+  'tracking/experiment-not-found': (id) => `No Experiment with id=${id} exists`,
+  'tracking/run-not-found': (id) => `Run with id=${id} not found`,
+  'registry/model-not-found': (name) => `Registered Model with name=${name} not found`,
+  'registry/version-not-found': (version) => {
+    const at = version.lastIndexOf('@');
+    return `Model Version (name=${version.slice(0, at)}, version=${version.slice(at + 1)}) not found`;
+  },
+};
+
+function wordsOf({ code, subject, message }: PlatformError): string {
+  return (message === errorCatalogue[code].says(subject) ? words[code]?.(subject) : undefined) ?? message;
+}

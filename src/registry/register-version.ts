@@ -76,5 +76,5 @@ export async function requireVersion(versions: VersionStore, model: string, vers
   validateModelName(model);
   const found = await versions.find(model, version);
   if (found) return found;
-  throw new PlatformError('registry/version-not-found', `(name=${model}, version=${version})`);
+  throw new PlatformError('registry/version-not-found', `${model}@${version}`);
 }

@@ -50,8 +50,7 @@ export function requireActiveExperiment(experiment: Experiment): void {
   throw new PlatformError('tracking/not-active', `experiment/${experiment.id}`, { message, hint: 'Restore it first.' });
 }
 
-export const experimentNotFound = (id: string): PlatformError =>
-  new PlatformError('tracking/experiment-not-found', id, { message: `No Experiment with id=${id} exists` });
+export const experimentNotFound = (id: string): PlatformError => new PlatformError('tracking/experiment-not-found', id);
 
 /** Where an experiment's artifacts lie when nobody says otherwise. */
 export const defaultArtifactLocation = (root: string, experimentId: string): string =>

@@ -51,8 +51,7 @@ export function validateRunId(id: string, path = 'run_id'): void {
   if (!/^[a-zA-Z0-9][\p{L}\p{N}_-]{0,255}$/u.test(id)) throw invalidValue(path, id);
 }
 
-export const runNotFound = (id: string): PlatformError =>
-  new PlatformError('tracking/run-not-found', id, { message: `Run with id=${id} not found` });
+export const runNotFound = (id: string): PlatformError => new PlatformError('tracking/run-not-found', id);
 
 export function requireActiveRun(run: Pick<RunInfo, 'id' | 'lifecycle'>): void {
   if (run.lifecycle === 'active') return;
