@@ -122,13 +122,14 @@ function parsed(text: string): unknown {
 
 /** The server's problem as the error it was there. One of a newer server keeps its words and gets a code of its status. */
 function problemError(status: number, body: unknown, target: string): PlatformError {
-  const { code, detail, fix, errors, data } = (typeof body === 'object' && body !== null ? body : {}) as Record<
+  const { code, detail, error, fix, errors, data } = (typeof body === 'object' && body !== null ? body : {}) as Record<
     string,
     unknown
   >; // each checked below
   const known = typeof code === 'string' && Object.hasOwn(errorCatalogue, code) ? (code as ErrorCode) : codeFor(status);
+  const said = detail ?? error; // the inference protocol has only `error`
   return new PlatformError(known, target, {
-    message: typeof detail === 'string' ? detail : `The server answered ${status} to ${target}.`,
+    message: typeof said === 'string' ? said : `The server answered ${status} to ${target}.`,
     ...(typeof fix === 'string' && { hint: fix }),
     ...(Array.isArray(errors) && { at: errors }),
     ...(typeof data === 'object' && data !== null && { data: data as Record<string, unknown> }),

@@ -1,6 +1,5 @@
 /** `rondo runs`: what was tracked. */
-import { PlatformError } from '../errors.ts';
-import { type ApiClient, path } from './api-client.ts';
+import { path } from './api-client.ts';
 import { type DefineCommand, wholeNumber } from './command.ts';
 import { durationText, table, timeText } from './table.ts';
 
@@ -20,7 +19,7 @@ type Query = { experiment?: string; filter?: string; order?: string; limit: numb
 export const define: DefineCommand = (command, { api, output, signal }) => {
   command
     .argument('[id]', 'one run in full; without it, a list')
-    .option('--experiment <name>', 'only of this experiment')
+    .option('--experiment <name>', 'only of this experiment: its name or its id')
     .option('--filter <expression>', "as in MLflow: metrics.auc > 0.7 and params.depth = '6'")
     .option('--order <expression>', 'metrics.auc DESC')
     .option('--limit <n>', 'at most so many', wholeNumber, 20)
@@ -30,8 +29,7 @@ export const define: DefineCommand = (command, { api, output, signal }) => {
         const run = await client.call<Run>('GET', path`/api/v1/runs/${id}`, { signal });
         return output.result(run, inFull);
       }
-      const { limit, filter, order } = query;
-      const experiment = (await experimentIds(client, query.experiment)).join(',');
+      const { limit, experiment, filter, order } = query;
       const answer = await client.call<{ items: Run[]; next?: string }>('GET', '/api/v1/runs', {
         query: { limit, experiment, filter, order },
         signal,
@@ -39,20 +37,6 @@ export const define: DefineCommand = (command, { api, output, signal }) => {
       output.result(answer, ({ items }) => (items.length === 0 ? 'No runs.' : list(items)));
       if (answer.next !== undefined) output.hint('There are more: --limit shows them.');
     });
-
-  /** Of the experiment with this name, or of all. */
-  async function experimentIds(client: ApiClient, name: string | undefined): Promise<readonly string[]> {
-    const query = { limit: 1000 };
-    const { items } = await client.call<{ items: { id: string; name: string }[] }>('GET', '/api/v1/experiments', {
-      query,
-      signal,
-    });
-    const found = items.filter(
-      (experiment) => name === undefined || experiment.name === name || experiment.id === name,
-    );
-    if (name !== undefined && found.length === 0) throw new PlatformError('tracking/experiment-not-found', name);
-    return found.map(({ id }) => id);
-  }
 };
 
 /** The metrics that most of the listed runs have, so that the table can be compared down its columns. */

@@ -44,16 +44,16 @@ export async function watchOperation<Result>(
     }
     if (Date.now() > until) {
       throw new PlatformError('cli/timeout', `The operation ${id}`, {
-        hint: `it goes on; look again: rondo operations ${id}`,
+        hint: 'it goes on by itself; without --timeout the command waits for its end',
       });
     }
   }
 }
 
-function progressText({ kind, state, progress }: Operation): string {
-  if (state === 'queued') return `${kind}: waiting for its turn`;
-  const share = progress.share === undefined ? '' : ` ${shareText(Math.floor(progress.share * 100) / 100)}`;
-  return `${kind}${share} ${progress.note}`.trimEnd();
+function progressText({ state, progress }: Operation): string {
+  if (state === 'queued') return 'waiting for its turn';
+  const share = progress.share === undefined ? '' : `${shareText(Math.floor(progress.share * 100) / 100)}  `;
+  return `${share}${progress.note}`.trimEnd();
 }
 
 function endError({ id, kind, state, error }: Operation): PlatformError {
