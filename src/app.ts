@@ -254,6 +254,10 @@ export async function openApp(options: AppOptions): Promise<App> {
     },
     endpointNow: async (name) => endpointNow((await findEndpoint(name))?.endpoint ?? { name }),
   };
+  // Opens the logs as well: whoever decides must not take the wall clock for an endpoint's own, as long as that is unknown.
+  for (const [name, problem] of await serving.follow()) {
+    log.error({ err: problem, endpoint: name }, 'an endpoint cannot serve what it should');
+  }
   const rollouts = resources.use(startRolloutWorker({ database, serving: forRollouts, now, newId, onError }));
   const planFor = async ({ project }: Pick<Endpoint, 'project'>) =>
     rolloutPlan((await readProject(project)).config.rollout);
@@ -291,10 +295,6 @@ export async function openApp(options: AppOptions): Promise<App> {
       execute: (request) => requestExecution(forExecutions, request),
     }),
   );
-
-  for (const [name, problem] of await serving.follow()) {
-    log.error({ err: problem, endpoint: name }, 'an endpoint cannot serve what it should');
-  }
 
   const authenticate = resources.use(
     await openSignIn({ database, now, log, loopback: isLoopback(host), localToken: options.localToken }),
