@@ -26,5 +26,9 @@ export async function up(db: Db): Promise<void> {
     .addColumn('started_clock', int64, (column) => column.notNull())
     .addColumn('detail', text, (column) => column.notNull())
     .execute();
-  await db.schema.createIndex('retrainings_by_endpoint').on('retrainings').columns(['endpoint', 'started_clock']).execute();
+  await db.schema
+    .createIndex('retrainings_by_endpoint')
+    .on('retrainings')
+    .columns(['endpoint', 'started_clock'])
+    .execute();
 }
