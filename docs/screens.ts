@@ -8,7 +8,9 @@ import { openBrowser } from '../tests/browser.ts';
 
 const url = process.argv[2] ?? 'http://127.0.0.1:5000';
 const folder = join(import.meta.dirname, 'screens');
-const size = { width: 1200, height: 700 };
+const size = { width: 1280, height: 700 };
+/** Text is what makes a picture large: of the log a few entries say enough. */
+const lowHeight = 600;
 const largest = 200_000;
 
 type Rollout = { id: string; state: string; challenger: { model: string; version: number } };
@@ -22,6 +24,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   for (const [name, path] of pages) {
     // In the dark only what the README shows so.
     if (colorScheme === 'dark' && name !== 'overview' && name !== 'rollout') continue;
+    await page.setViewportSize(name === 'audit' ? { ...size, height: lowHeight } : size);
     await page.goto(new URL(path, url).href);
     await page.locator('h1').first().waitFor();
     // Charts come after their data; a server that runs is never idle.
