@@ -3,25 +3,27 @@ import { spawnSync } from 'node:child_process';
 import { findBrowser } from './browser.ts';
 import { installPythonClients } from './clients/python-env.ts';
 
-if (findBrowser() === undefined) installBrowser();
+/** Debian's packages where there is apt and the right to use it. */
+const wanted = [
+  findBrowser() === undefined && 'chromium',
+  !works('python3', '-c', 'import ensurepip') && 'python3-venv',
+  !works('strace', '-V') && 'strace',
+].filter((name) => name !== false);
+if (wanted.length > 0 && process.getuid?.() === 0 && works('apt-get', '--version')) {
+  run('apt-get', 'update', '-qq');
+  run('apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...wanted);
+}
+if (findBrowser() === undefined) run('npx', 'playwright-core', 'install', '--only-shell', 'chromium');
 console.log(`browser: ${findBrowser() ?? 'none'}`);
 const clients = await installPythonClients().catch((error: Error) => error);
 console.log(`Python clients: ${clients instanceof Error ? clients.message : clients}`);
 process.exit(findBrowser() === undefined || clients instanceof Error ? 1 : 0);
 
-/** Debian's package where there is apt and the right to use it, playwright's own build elsewhere. */
-function installBrowser(): void {
-  const isRoot = process.getuid?.() === 0;
-  const hasApt = spawnSync('apt-get', ['--version']).status === 0;
-  if (isRoot && hasApt) {
-    run('apt-get', ['update', '-qq']);
-    run('apt-get', ['install', '-y', '-qq', 'chromium']);
-    return;
-  }
-  run('npx', ['playwright-core', 'install', '--only-shell', 'chromium']);
+function works(command: string, ...args: readonly string[]): boolean {
+  return spawnSync(command, [...args]).status === 0;
 }
 
-function run(command: string, args: readonly string[]): void {
+function run(command: string, ...args: readonly string[]): void {
   const { status } = spawnSync(command, [...args], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
