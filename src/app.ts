@@ -37,7 +37,8 @@ import { sayReport } from './lifecycle/shipment.ts';
 import { startLoopWorkers } from './lifecycle/start-loop-adapter.ts';
 import { trainedModels } from './lifecycle/trained-model-adapter.ts';
 import { mlflowRoutes } from './mlflow/mlflow-routes.ts';
-import { monitoringHandlers, storeTrainingProfile } from './monitoring/training-profile-adapter.ts';
+import { onlyFeatures, referenceBins } from './monitoring/reference-profile.ts';
+import { monitoringHandlers, profileReader, storeTrainingProfile } from './monitoring/training-profile-adapter.ts';
 import { executionRoutes, requestExecution } from './pipelines/execution-routes.ts';
 import { pipelineHandlers, pipelineKinds } from './pipelines/pipeline-worker.ts';
 import { startRegistrations } from './pipelines/registration-worker.ts';
@@ -424,13 +425,14 @@ const modelTrier =
 /** A label this young may still be missing: rows are not written out for training before. */
 const labelMaturityMs = 86_400_000;
 
-const versionResolver =
-  (database: Database, blobs: BlobStore): ResolveVersion =>
-  async ({ model, version: number }) => {
+function versionResolver(database: Database, blobs: BlobStore): ResolveVersion {
+  const readProfile = profileReader(blobs);
+  return async ({ model, version: number }) => {
     const version = await versionStore(database.read).find(model, number);
     const { sealed, lineage } = version ?? {};
     // What the seal refused is never given to the runtime: it may name files of this machine, or sizes that kill the process.
     if (!version || !isServable(version) || !sealed?.onnxDigest) return undefined;
+    const profile = version.profileDigest === undefined ? undefined : await readProfile(version.profileDigest);
     return {
       model,
       version: number,
@@ -438,8 +440,10 @@ const versionResolver =
       inputs: sealed.inputs,
       outputs: sealed.outputs,
       ...(lineage && { lineage }),
+      ...(profile && { bins: referenceBins(onlyFeatures(profile, new Set(sealed.inputs.map(({ name }) => name)))) }),
     };
   };
+}
 
 /** What a project's file says about its endpoint is in force as soon as it is linked or changed. */
 const endpointUpdater =
