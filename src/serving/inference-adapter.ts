@@ -2,6 +2,7 @@
  * Models in inference threads. Batch-while-busy: a free thread takes everything that waits for one version at once, so that an idle
  * server adds no delay and a busy one makes large batches by itself. Versions are never mixed in a batch.
  */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { PlatformError } from '../errors.ts';
 import { threadEntry } from '../storage/thread-entry.ts';
@@ -406,6 +407,18 @@ export class Inference implements AsyncDisposable {
       for (const request of model.queue.splice(0))
         request.reject(new PlatformError('serving/overloaded', model.file.key));
     }
-    await Promise.all(this.#slots.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#slots.map(({ worker }) => endThread(worker)));
   }
 }
+
+/** A thread that is stopped inside onnxruntime takes the process down with it: it ends itself, between two calls. */
+async function endThread(worker: Worker): Promise<void> {
+  if (worker.threadId === -1) return; // it has ended already
+  const ended = once(worker, 'exit');
+  worker.postMessage({ kind: 'close' } satisfies ToInference);
+  const late = setTimeout(() => void worker.terminate(), endGraceMs);
+  await ended;
+  clearTimeout(late);
+}
+
+const endGraceMs = 5_000;

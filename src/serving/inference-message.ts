@@ -10,6 +10,8 @@ export type ToInference =
       readonly outputs: readonly TensorSpec[];
     }
   | { readonly kind: 'unload'; readonly key: string }
+  /** The last message: the thread ends when everything before it is done. */
+  | { readonly kind: 'close' }
   | {
       readonly kind: 'run';
       readonly key: string;

@@ -29,6 +29,9 @@ async function handle(message: ToInference): Promise<void> {
       await loaded?.session.release();
       return;
     }
+    case 'close':
+      port.close();
+      return;
     case 'run':
       try {
         // The adapter sends batches only where it has loaded.
