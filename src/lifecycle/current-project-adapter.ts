@@ -29,7 +29,7 @@ export function currentProjects({ database, now, afterwards }: Deps): ReadCurren
     const linked = await projectStore(database.read).find(name);
     if (!linked) {
       throw new PlatformError('lifecycle/project-not-found', name, {
-        hint: 'link its folder first: run a rondo command in it',
+        hint: 'link its folder first: `rondo up` in it does',
       });
     }
     const { folder, text } = await readProjectFile(linked.folder);

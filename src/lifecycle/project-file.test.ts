@@ -127,3 +127,10 @@ function problemsOf(text: string): readonly FileProblem[] {
   }
   return assert.fail('the file was accepted');
 }
+
+test('what is no YAML, is empty, or stands there twice is told with what to do', () => {
+  const told = (text: string) => problemsOf(text).map(({ line, column, fix = '' }) => `${line}:${column} ${fix}`);
+  assert.match(told('')[0] ?? '', /^1:1 .*rondo init/);
+  assert.match(told('project: a\n  data: x')[0] ?? '', /^1:10 .*indentation/);
+  assert.deepEqual(told('project: a\nproject: b'), ['2:1 Keep one of them.']);
+});

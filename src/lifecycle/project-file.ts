@@ -1,6 +1,17 @@
 /** Reads rondo.yaml: what is wrong with it comes with its line, its column and what to write instead. */
 import { hash } from 'node:crypto';
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLParseError,
+} from 'yaml';
 import { PlatformError } from '../errors.ts';
 import { checkProject } from './check-project.ts';
 import { explainMismatch, type Problem } from './explain-mismatch.ts';
@@ -25,10 +36,10 @@ export function parseProject(text: string, file = 'rondo.yaml'): ProjectFile {
   const more = problems.found.length - 1;
   throw new PlatformError('lifecycle/invalid-project', file, {
     message: more > 0 ? `${where} (and ${more} more)` : where,
-    ...(first?.fix !== undefined && { hint: first.fix }),
+    hint: first?.fix ?? 'GET /api/v1/schema/rondo.json has everything that may stand there; editors read it',
     at: problems.found.map((one) => ({
       pointer: one.path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
-      message: `${one.line}:${one.column} ${one.message}${one.fix ? ` ${one.fix}` : ''}`,
+      message: `${one.line}:${one.column} ${one.message}${one.fix ? `. ${one.fix}` : ''}`,
     })),
     data: { problems: problems.found },
   });
@@ -46,11 +57,14 @@ function problemsOf(text: string): { readonly config: ProjectConfig } | { readon
     return { line, column: col };
   };
   if (document.errors.length > 0) {
-    return { found: document.errors.map((error) => ({ path: [], message: error.message, ...at(error.pos[0]) })) };
+    return { found: document.errors.map((error) => ({ path: [], ...syntaxProblem(error), ...at(error.pos[0]) })) };
   }
   const forbidden = forbiddenIn(document).map(({ offset, message }) => ({ path: [], message, ...at(offset) }));
   if (forbidden.length > 0) return { found: forbidden };
 
+  if (document.contents === null) {
+    return { found: [{ path: [], line: 1, column: 1, message: 'the file is empty', fix: emptyFix }] };
+  }
   const value: unknown = document.toJS({ maxAliasCount: 20 });
   const place = ({ ofKey, ...problem }: Problem): FileProblem => ({
     ...problem,
@@ -61,6 +75,14 @@ function problemsOf(text: string): { readonly config: ProjectConfig } | { readon
   const config = value as ProjectConfig; // explainMismatch has checked it against the schema
   const contradictions = checkProject(config);
   return contradictions.length > 0 ? { found: contradictions.map(place) } : { config };
+}
+
+const emptyFix = 'Write at least `project: <name>`; `rondo init` writes one to begin with.';
+
+function syntaxProblem({ code, message }: YAMLParseError): Pick<Problem, 'message' | 'fix'> {
+  return code === 'DUPLICATE_KEY'
+    ? { message: 'this key stands here twice', fix: 'Keep one of them.' }
+    : { message, fix: 'It is not YAML: mind the indentation, and quote a value that has ": " or " #" in it.' };
 }
 
 const mostDeep = 20;
