@@ -82,7 +82,7 @@ export async function runCommand(
       }),
       follow(child.stderr, (line) => {
         tail.push(line);
-        if (tail.length > 20) tail.shift();
+        if (tail.length > tailLines) tail.shift();
         return log.write('err', line);
       }),
     ]);
@@ -96,7 +96,7 @@ export async function runCommand(
     const how = killed ? `was killed by ${killed}` : `exited with ${code}`;
     await log.write('note', how);
     throw new PlatformError('pipelines/command-failed', step, {
-      message: `${step} ${how}${tail.length > 0 ? `: ${tail.at(-1)}` : '.'}`,
+      message: `It ${how}${tellingLine(tail)}.`,
       hint:
         killed === 'SIGKILL'
           ? 'It may have run out of memory. The whole output is in the log.'
@@ -149,4 +149,14 @@ function endGroup(pid: number | undefined, signal: NodeJS.Signals): void {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ESRCH' && code !== 'EPERM') throw error; // it has ended; EPERM is how macOS says so of a zombie
   }
+}
+
+/** Deep enough to reach from the end of a stack trace to the error above it. */
+const tailLines = 40;
+
+/** The last line that names an error, or else the last one that says anything. */
+function tellingLine(tail: readonly string[]): string {
+  const said = tail.map((line) => line.trim()).filter((line) => line !== '');
+  const line = said.findLast((one) => /^[\w.]*(?:Error|Exception)\b.*:/.test(one)) ?? said.at(-1);
+  return line === undefined ? '' : `: ${line.replace(/\.$/, '')}`;
 }

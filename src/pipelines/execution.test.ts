@@ -118,7 +118,7 @@ eachDatabase((name, open) => {
     const { id, operation } = await house.run();
     const job = await house.ended(operation);
     assert.equal(job.state, 'failed');
-    assert.match(job.error?.message ?? '', /prepare exited with 3: no room left/);
+    assert.match(job.error?.message ?? '', /prepare: It exited with 3: no room left/);
     assert.match((await house.reasons(id)).train ?? '', /^skipped/);
   });
 

@@ -65,7 +65,7 @@ function headlineOf(rollout: Rollout, look: Look | undefined, events: readonly L
   const name = sayVersion(rollout.challenger);
   if (isOver(state)) {
     const why = events.findLast((event) => event.type === `rollouts.${state.kind}`)?.reason;
-    return `${name} ${state.kind === 'promoted' ? 'is live' : `was ${state.kind}`}${why ? `: ${why}` : ''}`;
+    return `${name} ${state.kind === 'promoted' ? 'is live' : `was ${state.kind.replace('-', ' ')}`}${why ? `: ${why}` : ''}`;
   }
   const decided = look?.findings.guardrails.filter((one) => one.proven).length ?? 0;
   const of = plan.guardrails.length;
