@@ -43,16 +43,7 @@ export const define: DefineCommand = (command, { api, output, signal, setExitCod
       }) => {
         const query = { order: 'newest', types, subject, project, limit };
         const page = await (await api()).call<Page>('GET', '/api/v1/events', { query, signal });
-        output.result(page, ({ items }) =>
-          table(items, [
-            { title: '#', cell: ({ position }) => String(position), align: 'right' },
-            { title: 'at', cell: ({ at }) => timeText(at) },
-            { title: 'who', cell: ({ actor }) => actor },
-            { title: 'what', cell: ({ type }) => type },
-            { title: 'about', cell: (event) => event.subject },
-            { title: 'why', cell: ({ reason = '' }) => reason },
-          ]),
-        );
+        output.result(page, ({ items }) => (items.length === 0 ? 'No events.' : eventTable(items)));
       },
     );
 
@@ -87,3 +78,14 @@ export const define: DefineCommand = (command, { api, output, signal, setExitCod
       }
     });
 };
+
+function eventTable(events: readonly Event[]): string {
+  return table(events, [
+    { title: '#', cell: ({ position }) => String(position), align: 'right' },
+    { title: 'at', cell: ({ at }) => timeText(at) },
+    { title: 'who', cell: ({ actor }) => actor },
+    { title: 'what', cell: ({ type }) => type },
+    { title: 'about', cell: (event) => event.subject },
+    { title: 'why', cell: ({ reason = '' }) => reason },
+  ]);
+}

@@ -6,6 +6,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parseProject } from '../lifecycle/project-file.ts';
+import { planPipeline } from '../pipelines/pipeline.ts';
 
 const program = join(import.meta.dirname, '..', '..', 'bin', 'rondo.mjs');
 
@@ -177,7 +179,13 @@ test('init writes a file that passes its own check, and replaces none', async ()
   await using place = await folder();
   const written = await run(place.path, ['init', '--name', 'churn']);
   assert.equal(written.code, 0, written.stderr);
-  assert.match(await readFile(join(place.path, 'rondo.yaml'), 'utf8'), /^project: churn$/m);
+  const text = await readFile(join(place.path, 'rondo.yaml'), 'utf8');
+  assert.match(text, /^project: churn$/m);
+  const { pipeline = {}, data } = parseProject(text).config;
+  assert.deepEqual(
+    planPipeline(pipeline, Object.keys(data ?? {}), {}).map(({ name, datasets }) => [name, datasets]),
+    [['train', ['examples']]],
+  );
   assert.match(await readFile(join(place.path, '.gitignore'), 'utf8'), /^rondo-data\/$/m);
   const again = await run(place.path, ['init']);
   assert.equal(again.code, 2);

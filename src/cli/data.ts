@@ -1,11 +1,24 @@
 /** `rondo data`: versions of named data. */
+import { PlatformError } from '../errors.ts';
 import { type ApiClient, path } from './api-client.ts';
 import { type CommandContext, type DefineCommand, duration, wholeNumber } from './command.ts';
 import { linkedProject, projectName } from './project.ts';
-import { table, timeText } from './table.ts';
+import { shareText, table, timeText } from './table.ts';
 import { watchOperation } from './watch-operation.ts';
 
-type CheckResult = { name?: string; severity: string; verdict: { outcome: string; reason?: string } };
+type CheckResult = {
+  name?: string;
+  severity: string;
+  verdict: { outcome: string; reason?: string };
+  samples?: { row: number; file?: string; value?: unknown }[];
+};
+type FromTo = { from: number; to: number };
+type Diff = {
+  files: { added: string[]; removed: string[]; changed: string[] };
+  rows?: FromTo;
+  columns: { added: string[]; removed: string[]; retyped: { name: string; from: string; to: string }[] };
+  values: { name: string; nulls: FromTo; distinct: FromTo; mean?: FromTo & { shift?: number } }[];
+};
 type AddOutcome = {
   outcome: 'added' | 'unchanged' | 'refused';
   version?: number;
@@ -45,7 +58,9 @@ export const define: DefineCommand = (command, context) => {
     .action(async (name: string, options: ProjectOption & { timeout?: number }) => {
       const outcome = await submit<AddOutcome>('versions', name, undefined, options);
       output.result(outcome, ({ checks }) =>
-        checks.length === 0 ? 'No checks: `rondo data infer` suggests some.' : checkTable(checks),
+        checks.length === 0
+          ? 'No checks: `rondo data infer` suggests some.'
+          : [checkTable(checks), ...checks.flatMap(samplesText)].join('\n'),
       );
       context.setExitCode(exitOf(outcome));
     });
@@ -82,7 +97,7 @@ export const define: DefineCommand = (command, context) => {
         path`/api/v1/projects/${project}/datasets/${name}/versions`,
         { query: { limit: options.limit }, signal },
       );
-      output.result(answer, ({ items }) => versionTable(items));
+      output.result(answer, ({ items }) => (items.length === 0 ? 'No version of it yet.' : versionTable(items)));
     });
 
   withProject('show', 'show a version with its columns and checks')
@@ -90,14 +105,32 @@ export const define: DefineCommand = (command, context) => {
     .action(async (text: string, options: ProjectOption) => {
       const client = await api();
       const project = await projectName(cwd, options.project);
-      const [name = text, number] = text.split('@');
-      const version = number === undefined ? await newest(client, project, name) : Number(number.replace(/^v/, ''));
+      const { name, version: number } = datasetVersion(text);
+      const version = number ?? (await newest(client, project, name));
       const found = await client.call<Version>(
         'GET',
         path`/api/v1/projects/${project}/datasets/${name}/versions/${version}`,
         { signal },
       );
       output.result(found, showVersion);
+    });
+
+  withProject('diff', 'what changed from one version to another')
+    .argument('<dataset>')
+    .argument('[from]', 'a version; the one before `to` without it', wholeNumber)
+    .argument('[to]', 'a version; the newest without it', wholeNumber)
+    .action(async (name: string, from: number | undefined, to: number | undefined, options: ProjectOption) => {
+      const client = await api();
+      const project = await projectName(cwd, options.project);
+      const newer = to ?? (await newest(client, project, name));
+      const older = from ?? newer - 1;
+      if (older < 1)
+        throw new PlatformError('cli/usage', name, { message: `${name} has one version: nothing to compare it with.` });
+      const found = await client.call<Diff>('GET', path`/api/v1/projects/${project}/datasets/${name}/diff`, {
+        query: { from: older, to: newer },
+        signal,
+      });
+      output.result({ from: older, to: newer, ...found }, () => diffText(`${name}@${older} → ${name}@${newer}`, found));
     });
 
   async function submit<Result>(
@@ -122,7 +155,7 @@ export const define: DefineCommand = (command, context) => {
         unchanged: `Unchanged: ${name}@${version}`,
         refused: `Refused: ${failed.length} of ${checks.length} checks fail`,
       }[outcome.outcome];
-      return failed.length === 0 ? said : `${said}\n\n${checkTable(failed)}`;
+      return failed.length === 0 ? said : [said, '', checkTable(failed), ...failed.flatMap(samplesText)].join('\n');
     });
     context.setExitCode(exitOf(outcome));
   }
@@ -174,6 +207,64 @@ function checkTable(checks: readonly CheckResult[]): string {
     { title: 'verdict', cell: ({ verdict }) => verdict.outcome },
     { title: 'because', cell: ({ verdict }) => verdict.reason ?? '' },
   ]);
+}
+
+/** The first rows that break a check: nobody has to look for them. */
+function samplesText({ name = '', samples = [] }: CheckResult): readonly string[] {
+  if (samples.length === 0) return [];
+  const hasFiles = samples.some(({ file }) => file !== undefined);
+  const rows = table(samples.slice(0, samplesTold), [
+    { title: 'row', cell: ({ row }) => String(row), align: 'right' },
+    ...(hasFiles ? [{ title: 'file', cell: ({ file = '' }: { file?: string }) => file }] : []),
+    { title: 'value', cell: ({ value }) => (value === undefined || value === null ? '(missing)' : String(value)) },
+  ]);
+  return ['', `Not ${name}, for example:`, rows];
+}
+
+const samplesTold = 5;
+
+function diffText(title: string, { files, rows, columns, values }: Diff): string {
+  const list = (word: string, names: readonly string[]) => (names.length === 0 ? [] : [`${word} ${names.join(', ')}`]);
+  return [
+    title,
+    ...list('files added:', files.added),
+    ...list('files removed:', files.removed),
+    ...list('files changed:', files.changed),
+    ...(rows ? [`rows: ${rows.from} → ${rows.to}`] : []),
+    ...list('columns added:', columns.added),
+    ...list('columns removed:', columns.removed),
+    ...columns.retyped.map(({ name, from, to }) => `column ${name}: ${from} → ${to}`),
+    '',
+    table(values, [
+      { title: 'column', cell: ({ name }) => name },
+      { title: 'missing', cell: ({ nulls }) => changeText(nulls, shareText), align: 'right' },
+      { title: 'distinct', cell: ({ distinct }) => changeText(distinct, String), align: 'right' },
+      { title: 'mean', cell: ({ mean }) => (mean ? changeText(mean, short) : ''), align: 'right' },
+      {
+        title: 'shift',
+        cell: ({ mean }) => (mean?.shift === undefined ? '' : `${short(mean.shift)} sd`),
+        align: 'right',
+      },
+    ]),
+  ].join('\n');
+}
+
+function changeText({ from, to }: FromTo, say: (value: number) => string): string {
+  const [before, after] = [say(from), say(to)];
+  return before === after ? after : `${before} → ${after}`;
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** `flights`, `flights@3`. @throws PlatformError cli/usage */
+function datasetVersion(text: string): { readonly name: string; readonly version?: number } {
+  const [, name, version] = /^([^@]+)(?:@v?(\d+))?$/.exec(text) ?? [];
+  if (name === undefined)
+    throw new PlatformError('cli/usage', text, {
+      message: `"${text}" is not a version of a dataset.`,
+      hint: 'write flights or flights@3',
+    });
+  return { name, ...(version !== undefined && { version: Number(version) }) };
 }
 
 function bytesText(bytes: number): string {

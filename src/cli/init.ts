@@ -25,7 +25,7 @@ export const define: DefineCommand = (command, { output, cwd }) => {
         const project = name ?? nameFrom(basename(cwd));
         const text = template(project, dataSource);
         const { parseProject } = await import('../lifecycle/project-file.ts');
-        parseProject(text); // what we write ourselves has to pass, whatever the name was
+        parseProject(text); // a name that cannot be is told before anything is written
         const file = join(cwd, 'rondo.yaml');
         if (dryRun) return output.result({ file, text }, () => text);
         const exists = await access(file).then(
@@ -64,13 +64,13 @@ function template(project: string, source: string): string {
   return `# What Rondo does with this project. Editors complete it with the schema of a running server: /api/v1/schema/rondo.json
 project: ${project}
 data:
-  train:
+  examples:
     source: ${JSON.stringify(source)}
-    checks: []                    # \`rondo data infer train\` suggests some
+    checks: []                    # \`rondo data infer examples\` suggests some
 pipeline:
   train:
     run: python train.py          # logs with mlflow as it is, or writes the model named below
-    reads: [train, train.py]
+    reads: [examples, train.py]
     seed: 42
     model: out/model.onnx
 model:

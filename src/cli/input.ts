@@ -25,7 +25,11 @@ async function readText(file: string, stdin: AsyncIterable<Uint8Array>): Promise
     return Buffer.concat(parts).toString('utf8');
   }
   return readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new PlatformError('cli/usage', file, { message: `The file ${file} cannot be read.`, cause });
+    throw new PlatformError('cli/usage', file, {
+      message: `The file ${file} cannot be read.`,
+      hint: 'name a file that is there, or - for standard input',
+      cause,
+    });
   });
 }
 

@@ -43,11 +43,23 @@ function listModels(models: readonly Model[]): string {
       align: 'right',
     },
     {
+      title: 'live',
+      cell: ({ versions = [] }) => inPhase(versions, 'production', 'monitoring', 'retraining'),
+      align: 'right',
+    },
+    { title: 'rolling out', cell: ({ versions = [] }) => inPhase(versions, 'staging'), align: 'right' },
+    {
       title: 'aliases',
       cell: ({ versions = [] }) =>
         versions.flatMap(({ aliases, version }) => aliases.map((alias) => `${alias}@${version}`)).join(' '),
     },
   ]);
+}
+
+function inPhase(versions: readonly Summary[], ...wanted: string[]): string {
+  return versions
+    .flatMap(({ phase, version }) => (phase !== undefined && wanted.includes(phase) ? [version] : []))
+    .join(' ');
 }
 
 function showModel({ name, description, versions = [] }: Model): string {

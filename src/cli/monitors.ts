@@ -2,9 +2,15 @@
 import { type ApiClient, path } from './api-client.ts';
 import type { DefineCommand } from './command.ts';
 import { table } from './table.ts';
-import { type NamedVerdict, type VerdictView, verdictTable } from './verdicts.ts';
+import { type NamedVerdict, short, type VerdictView, verdictTable } from './verdicts.ts';
 
-type Feature = { feature: string; method?: string; state?: string; because?: string };
+type Feature = {
+  feature: string;
+  method?: string;
+  state?: string;
+  because?: string;
+  cells: ({ n: number; value?: number; threshold?: number } | null)[];
+};
 type Monitors = {
   endpoint: string;
   drift: { features: Feature[] };
@@ -55,6 +61,11 @@ function driftTable(features: readonly Feature[]): string {
   return table(features, [
     { title: 'drift of', cell: ({ feature }) => feature },
     { title: 'state', cell: ({ state = '' }) => state },
-    { title: 'because', cell: ({ because = '' }) => because },
+    { title: 'distance', cell: (feature) => short(lastCell(feature)?.value), align: 'right' },
+    { title: 'limit', cell: (feature) => short(lastCell(feature)?.threshold), align: 'right' },
+    { title: 'n', cell: (feature) => String(lastCell(feature)?.n ?? ''), align: 'right' },
+    { title: 'the limit is', cell: ({ because = '' }) => because },
   ]);
 }
+
+const lastCell = ({ cells }: Feature) => cells.findLast((cell) => cell !== null);

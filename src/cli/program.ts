@@ -119,7 +119,8 @@ function describe({ version }: Host): Command {
     .option('--data <folder>', 'the data folder (RONDO_DATA, ./rondo-data)');
   for (const { title, commands } of groups) {
     program.commandsGroup(`${title}:`);
-    for (const [name, { about }] of Object.entries(commands)) program.command(name).description(about);
+    for (const [name, { about }] of Object.entries(commands))
+      program.command(name).description(about).helpCommand(false);
   }
   return program.addHelpText(
     'after',
@@ -134,6 +135,7 @@ function quietly(command: Command, host: Host): void {
     // Errors are told in our own form; what else comes here is the help of a group called without its verb.
     writeErr: (text) => text.startsWith('error:') || host.stderr.write(text),
     getOutHasColors: () => false,
+    getOutHelpWidth: () => host.stdout.columns ?? 80,
   });
   for (const one of command.commands) quietly(one, host);
 }

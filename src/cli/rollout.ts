@@ -17,7 +17,9 @@ type Summary = {
   startedAt: number;
   endedAt?: number;
 };
-type Detail = Summary & { headline: string; because: string };
+type Decision = { position: number; type: string; at: number; reason?: string };
+/** Decisions are newest first. */
+type Detail = Summary & { headline: string; because: string; decisions: Decision[] };
 
 const verbs = {
   pause: 'hold the split as it is',
@@ -52,9 +54,11 @@ export const define: DefineCommand = (command, { api, output, signal, setExitCod
       const client = await api();
       const id = await findRollout(client, name);
       const until = timeout === undefined ? Number.POSITIVE_INFINITY : Date.now() + timeout;
-      for (let before = ''; ; ) {
+      for (let [before, told] = ['', 0]; ; ) {
         const rollout = await client.call<Detail>('GET', path`/api/v1/rollouts/${id}`, { signal });
-        const said = `${rollout.headline}${rollout.because === '' ? '' : `: ${rollout.because}`}`;
+        if (!output.json) for (const one of newDecisions(rollout, told)) output.line(one, decisionText);
+        told = rollout.decisions[0]?.position ?? told;
+        const said = standing(rollout);
         if (said !== before)
           output.line(rollout, () => `${timeText(Date.now())}  ${shareText(rollout.share).padStart(6)}  ${said}`);
         before = said;
@@ -94,6 +98,19 @@ export const define: DefineCommand = (command, { api, output, signal, setExitCod
 
 /** The states in which there is nothing more to wait for. */
 const exitCodes: Readonly<Record<string, number>> = { promoted: 0, 'rolled-back': 3, aborted: 3, paused: 5 };
+
+function newDecisions({ decisions }: Detail, told: number): readonly Decision[] {
+  return decisions.filter(({ position }) => position > told).reverse();
+}
+
+function decisionText({ at, type, reason = '' }: Decision): string {
+  return `${timeText(at)}  ${type.slice(type.indexOf('.') + 1).replaceAll('-', ' ')}${reason === '' ? '' : `: ${reason}`}`;
+}
+
+/** The headline of an ended rollout has its reason in it already. */
+function standing({ headline, because }: Detail): string {
+  return because === '' || headline.includes(because) ? headline : `${headline}: ${because}`;
+}
 
 function list(rollouts: readonly Summary[]): string {
   const name = ({ model, version }: Ref) => `${model}@${version}`;

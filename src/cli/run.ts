@@ -1,11 +1,26 @@
 /** `rondo run`: the pipeline of this folder's project. */
-import { path } from './api-client.ts';
+import { PlatformError } from '../errors.ts';
+import { type ApiClient, path } from './api-client.ts';
 import { type DefineCommand, duration } from './command.ts';
 import { linkedProject } from './project.ts';
+import { durationText, printable, table } from './table.ts';
 import { watchOperation } from './watch-operation.ts';
 
-type Started = { operation: string; execution?: string };
-type Result = { execution?: string; version?: { model: string; version: number } };
+type Started = { operation: string; execution: string; number: number };
+type Ref = { model: string; version: number };
+type Step = {
+  name: string;
+  state: string;
+  reason?: string;
+  model?: Ref;
+  startedAt?: number;
+  endedAt?: number;
+};
+type Execution = { number: number; state: string; steps: Step[] };
+type LogLine = { step: string; line: string };
+
+/** Of what a failed step said, on the terminal; the rest is in the log. */
+const linesTold = 20;
 
 export const define: DefineCommand = (command, { api, output, signal, cwd }) => {
   command
@@ -32,18 +47,51 @@ export const define: DefineCommand = (command, { api, output, signal, cwd }) => 
           signal,
         });
         if (!options.wait) return output.result(started, ({ operation }) => `Started: operation ${operation}`);
-        const result = await watchOperation<Result>(
-          { api: client, output, signal, timeoutMs: options.timeout },
-          started.operation,
-        );
-        output.result(result, ({ execution, version }) => {
-          const made = version ? `  ${version.model}@${version.version}` : '';
-          return `Done${execution === undefined ? '' : `: execution ${execution}`}${made}`;
+        const watch = { api: client, output, signal, timeoutMs: options.timeout };
+        await watchOperation(watch, started.operation).catch(async (error: unknown) => {
+          if (error instanceof PlatformError && error.code === 'pipelines/step-failed')
+            await tellFailure(client, started);
+          throw error;
         });
-        if (result.version) output.hint(`Next: rondo ship ${result.version.model}@${result.version.version}`);
+        const execution = await client.call<Execution>('GET', path`/api/v1/executions/${started.execution}`, {
+          signal,
+        });
+        output.result(execution, executionText);
+        const made = execution.steps.find((one) => one.state === 'done' && one.model)?.model;
+        if (made) output.hint(`Next: rondo ship ${made.model}@${made.version}`);
       },
     );
+
+  /** What the failed step said, and where it stopped: beside the error, on stderr. */
+  async function tellFailure(client: ApiClient, { execution: id }: Started): Promise<void> {
+    if (output.json) return;
+    const execution = await client.call<Execution>('GET', path`/api/v1/executions/${id}`, { signal });
+    const failed = execution.steps.find(({ state }) => state === 'failed');
+    if (!failed) return;
+    const { items } = await client.call<{ items: LogLine[] }>('GET', path`/api/v1/executions/${id}/log`, {
+      query: { step: failed.name },
+      signal,
+    });
+    for (const { line } of items.slice(-linesTold)) output.say(`  ${failed.name} | ${printable(line)}`);
+    output.say(`\n${executionText(execution)}\n`);
+  }
 };
+
+function executionText({ number, state, steps }: Execution): string {
+  const rows = table(steps, [
+    { title: 'step', cell: ({ name }) => name },
+    { title: 'state', cell: (step) => step.state },
+    {
+      title: 'took',
+      cell: ({ startedAt, endedAt }) =>
+        startedAt === undefined || endedAt === undefined ? '' : durationText(endedAt - startedAt),
+      align: 'right',
+    },
+    { title: 'made', cell: ({ model }) => (model ? `${model.model}@${model.version}` : '') },
+    { title: 'because', cell: ({ reason = '' }) => reason },
+  ]);
+  return `Execution ${number}: ${state}\n\n${rows}`;
+}
 
 function collect(text: string, before: Record<string, string>): Record<string, string> {
   const at = text.indexOf('=');

@@ -12,7 +12,7 @@ export const define: DefineCommand = (command, { output, cwd, signal, startServe
     .option('--static-prefix <path>', 'the path under which a proxy shows this server')
     .option('--allowed-hosts <hosts>', 'further names of this server, with * and ?, separated by commas')
     .option('--cors-allowed-origins <origins>', 'further origins whose pages may call this server')
-    .option('--backend-store-uri <uri>', "MLflow's option: says how to take over its data")
+    .option('--backend-store-uri <uri>', "MLflow's option: refused, with what takes its place")
     .addHelpText(
       'after',
       '\nEnvironment: DATABASE_URL (PostgreSQL instead of SQLite), RONDO_ADMIN_PASSWORD (makes the user admin at the first start),\n' +

@@ -28,6 +28,6 @@ export function verdictTable(verdicts: readonly NamedVerdict[]): string {
   ]);
 }
 
-function short(value: number | null | undefined): string {
+export function short(value: number | null | undefined): string {
   return typeof value === 'number' ? String(Number(value.toPrecision(4))) : '';
 }
