@@ -1,0 +1,10 @@
+/** `npm run docs`: writes the pages that are made from the sources. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { commandsPage } from './commands.ts';
+import { errorsPage } from './errors.ts';
+
+const folder = join(import.meta.dirname, 'reference');
+await mkdir(folder, { recursive: true });
+await writeFile(join(folder, 'errors.md'), errorsPage());
+await writeFile(join(folder, 'cli.md'), await commandsPage());
