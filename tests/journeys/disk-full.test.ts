@@ -15,7 +15,7 @@ const program = [process.execPath, join(import.meta.dirname, '..', '..', 'bin', 
 const mlflow = '/api/2.0/mlflow';
 
 test('a full disk refuses what it cannot keep, and recovers', {
-  skip: !possible && 'cannot mount a small disk here',
+  skip: !possible && 'needs the right to mount a small disk',
 }, async () => {
   await using place = await mkdtempDisposable(join(tmpdir(), 'rondo-full-'));
   const dataFolder = join(place.path, 'data');
