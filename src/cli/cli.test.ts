@@ -202,3 +202,50 @@ test('doctor finds this machine fit', async () => {
   );
   assert.equal(code, 0);
 });
+
+test('runs of every experiment are listed without arguments, and a wrong filter is a usage error', async () => {
+  await using place = await folder();
+  await using server = await up(place.path);
+  const mlflow = async (path: string, body: unknown) => {
+    const answer = await fetch(`${server.url}/api/2.0/mlflow/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return answer.json() as Promise<{ experiment_id: string }>;
+  };
+  const { experiment_id } = await mlflow('experiments/create', { name: 'second' });
+  for (const id of ['0', experiment_id]) await mlflow('runs/create', { experiment_id: id, run_name: `of-${id}` });
+  const all = await run(place.path, ['runs']);
+  assert.equal(all.code, 0, all.stderr);
+  assert.match(all.stdout, /of-0/);
+  assert.match(all.stdout, new RegExp(`of-${experiment_id}`));
+  const named = await run(place.path, ['runs', '--experiment', 'second', '--json']);
+  assert.deepEqual(
+    JSON.parse(named.stdout).items.map(({ name }: { name: string }) => name),
+    [`of-${experiment_id}`],
+  );
+  const wrong = await run(place.path, ['runs', '--filter', 'metrics.auc >']);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /^error\[tracking\/invalid-filter\]/);
+});
+
+test('a name that does not exist is one sentence with a fix, whatever the command', async () => {
+  await using place = await folder();
+  await using _server = await up(place.path);
+  for (const words of [
+    ['runs', 'nope'],
+    ['models', 'nope'],
+    ['ship', 'nope'],
+    ['rollout', 'watch', 'nope'],
+    ['rollback', 'nope'],
+    ['replay', 'nope'],
+    ['monitors', 'nope'],
+    ['users', 'remove', 'nope'],
+    ['data', 'log', '--project', 'p', 'nope'],
+  ]) {
+    const { code, stdout, stderr } = await run(place.path, words);
+    assert.deepEqual([code, stdout], [1, ''], words.join(' '));
+    assert.match(stderr, /^error\[[a-z-]+\/[a-z-]+\]: .*nope.*\n {2}fix: .+\n$/, words.join(' '));
+  }
+});

@@ -42,7 +42,8 @@ export const define: DefineCommand = (command, { api, output, signal, stdin }) =
       }
       output.result(
         total,
-        ({ accepted, known }) => `${accepted} labels added${known > 0 ? `, ${known} known already` : ''}.`,
+        ({ accepted, known }) =>
+          `${accepted} ${accepted === 1 ? 'label' : 'labels'} added${known > 0 ? `, ${known} known already` : ''}.`,
       );
     });
 };

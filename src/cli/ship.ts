@@ -8,7 +8,8 @@ import { exitOfOutcome, type Outcome, type VerdictView, verdictTable } from './v
 import { versionOf } from './version-name.ts';
 import { watchOperation } from './watch-operation.ts';
 
-type GateReport = { outcome: Outcome; tests: { test: string; verdict: VerdictView }[] };
+type GateTest = { test: string; verdict: VerdictView; applies: boolean; onInconclusive: string };
+type GateReport = { outcome: Outcome; tests: GateTest[] };
 type Rollout = { id: string; endpoint: string; state: string; says: string };
 type Shipped = { rollout: string; endpoint: string; gates: GateReport | null };
 type Target = { project: string; model?: string; version?: number };
@@ -123,7 +124,13 @@ function wish({ model, version }: Target, { reason, forceGates, shadow, from }: 
 }
 
 function gatesText(name: string, { outcome, tests }: GateReport): string {
-  return `${name}: gates ${outcome}\n\n${verdictTable(tests.map(({ test, verdict }) => ({ name: test, verdict })))}`;
+  return `${name}: gates ${outcome}\n\n${verdictTable(tests.map((test) => ({ name: test.test, says: countsAs(test), verdict: test.verdict })))}`;
+}
+
+/** What a test adds to the outcome, where that is not its verdict. */
+function countsAs({ applies, onInconclusive, verdict }: GateTest): string {
+  if (!applies) return 'does not apply';
+  return verdict.outcome === 'inconclusive' && onInconclusive === 'pass' ? 'inconclusive, let pass' : verdict.outcome;
 }
 
 function percent(text: string): string {

@@ -9,7 +9,12 @@ export type VerdictView = {
   readonly threshold?: number | null;
   readonly n?: number;
 };
-export type NamedVerdict = { readonly name: string; readonly verdict: VerdictView };
+export type NamedVerdict = {
+  readonly name: string;
+  readonly verdict: VerdictView;
+  /** In place of the outcome. */
+  readonly says?: string;
+};
 
 /** 3 for no, 5 for "not enough evidence", unless that is allowed. */
 export function exitOfOutcome(outcome: Outcome, { allowUndecided = false } = {}): number {
@@ -20,7 +25,7 @@ export function exitOfOutcome(outcome: Outcome, { allowUndecided = false } = {})
 export function verdictTable(verdicts: readonly NamedVerdict[]): string {
   return table(verdicts, [
     { title: 'test', cell: ({ name }) => name },
-    { title: 'verdict', cell: ({ verdict }) => verdict.outcome },
+    { title: 'verdict', cell: ({ verdict, says = verdict.outcome }) => says },
     { title: 'value', cell: ({ verdict }) => short(verdict.value), align: 'right' },
     { title: 'limit', cell: ({ verdict }) => short(verdict.threshold), align: 'right' },
     { title: 'n', cell: ({ verdict }) => (verdict.n === undefined ? '' : String(verdict.n)), align: 'right' },

@@ -69,7 +69,8 @@ function headlineOf(rollout: Rollout, look: Look | undefined, events: readonly L
   }
   const decided = look?.findings.guardrails.filter((one) => one.proven).length ?? 0;
   const of = plan.guardrails.length;
-  return `${name} at ${sayState(state, plan)}: ${decided} of ${of} guardrails decided`;
+  const stands = `${state.kind === 'step' ? 'at ' : ''}${sayState(state, plan)}`;
+  return `${name} ${stands}: ${decided} of ${of} guardrails decided`;
 }
 
 /** The rail: shadow, every step, and all traffic. */

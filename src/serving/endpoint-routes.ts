@@ -62,7 +62,7 @@ export const endpointRoutes =
     };
     const stored = async (name: string): Promise<StoredEndpoint> => {
       const found = await deps.findEndpoint(name);
-      if (!found) throw new PlatformError('http/not-found', `/api/v1/endpoints/${name.slice(0, 128)}`);
+      if (!found) throw new PlatformError('serving/unknown-endpoint', name.slice(0, 128));
       return found;
     };
 
