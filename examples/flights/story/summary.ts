@@ -132,17 +132,7 @@ function linesOf({ predictions, failed, labels, rollouts, measures, audit }: Sum
   const [first, last] = [quality[0], quality.at(-1)];
   return [
     `${count(predictions)} predictions and ${count(labels)} labels, ${failed} failed requests`,
-    ...rollouts.flatMap(({ version, state, challengerAnswers, endedClock, logLoss }) => {
-      if (!logLoss) return [];
-      const interval =
-        logLoss.lower === undefined || logLoss.upper === undefined
-          ? ''
-          : ` [${signed(logLoss.lower)}, ${signed(logLoss.upper)}]`;
-      const difference =
-        logLoss.value === undefined ? '' : `log loss ${signed(logLoss.value)}${interval}: ${logLoss.word}`;
-      const cost = state === 'rolled-back' ? `, ${challengerAnswers} bad answers` : '';
-      return [`version ${version} ${state} on ${day(endedClock)}, ${difference}${cost}`];
-    }),
+    ...rollouts.map(rolloutLine),
     `Quality: weekly AUC ${first?.value.toFixed(3)} in the first week, ${last?.value.toFixed(3)} [${last?.lower.toFixed(3)}, ${last?.upper.toFixed(3)}] in the last`,
     `Availability: ${failed === 0 ? '100 %' : `${(100 * (1 - failed / predictions)).toFixed(3)} %`} of ${count(predictions)} requests`,
     `Deployments: ${deployments}, and ${caught} caught before`,
@@ -151,6 +141,20 @@ function linesOf({ predictions, failed, labels, rollouts, measures, audit }: Sum
     `Audit log: ${audit.size} entries verified`,
   ];
 }
+
+function rolloutLine({ version, state, because, challengerAnswers, endedClock, logLoss }: RolloutEnd): string {
+  // It had nothing to be compared with.
+  if (logLoss?.value === undefined) return `version ${version} ${state}`;
+  // The rule that ends a rollout early is another than the interval that proves "no worse".
+  const found =
+    state === 'rolled-back'
+      ? `${because}, ${challengerAnswers} bad answers`
+      : `log loss ${signed(logLoss.value)}${intervalText(logLoss)}: ${logLoss.word}`;
+  return `version ${version} ${state} on ${day(endedClock)}, ${found}`;
+}
+
+const intervalText = ({ lower, upper }: { readonly lower?: number; readonly upper?: number }) =>
+  lower === undefined || upper === undefined ? '' : ` [${signed(lower)}, ${signed(upper)}]`;
 
 const count = (value: number) => value.toLocaleString('en-US');
 const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
