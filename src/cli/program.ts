@@ -93,7 +93,7 @@ export async function runCommand(words: readonly string[], host: Host): Promise<
       const { json, quiet, color } = action.optsWithGlobals<{ json?: boolean; quiet?: boolean; color?: boolean }>();
       output.configure({ json: json === true, quiet: quiet === true, color: color !== false });
     });
-    quietly(program, host);
+    quietly(program, host, output);
     if (words.length === 0) program.outputHelp();
     else await program.parseAsync(words, { from: 'user' });
     return exitCode;
@@ -129,21 +129,24 @@ function describe({ version }: Host): Command {
 }
 
 /** Errors come out in our own form, and subcommands behave like their parents. */
-function quietly(command: Command, host: Host): void {
+function quietly(command: Command, host: Host, output: Output): void {
   command.exitOverride().configureOutput({
     writeOut: (text) => host.stdout.write(text),
     // Errors are told in our own form; what else comes here is the help of a group called without its verb.
-    writeErr: (text) => text.startsWith('error:') || host.stderr.write(text),
+    writeErr: (text) => text.startsWith('error:') || output.json || host.stderr.write(text),
     getOutHasColors: () => false,
     getOutHelpWidth: () => host.stdout.columns ?? 80,
   });
-  for (const one of command.commands) quietly(one, host);
+  for (const one of command.commands) quietly(one, host, output);
 }
 
 function usageCode(error: CommanderError, output: Output): number {
   if (error.exitCode === 0) return 0;
   const message = error.message.replace(/^error: /, '').trim();
-  if (error.code === 'commander.help') return 2; // a group of commands without its verb: the help was shown
+  if (error.code === 'commander.help') {
+    // A group of commands without its verb: people were shown its help.
+    return output.json ? output.error(new PlatformError('cli/usage', 'it lacks its verb')) : 2;
+  }
   const [what = message, ...suggestion] = message.split('\n');
   const meant = suggestion.join(' ').match(/\(Did you mean (?:one of )?(.+)\?\)/)?.[1];
   return output.error(

@@ -1,4 +1,6 @@
 /** `rondo users`: people and their tokens. */
+import { Option } from 'commander';
+import { roles } from '../http/permission.ts';
 import { path } from './api-client.ts';
 import { type DefineCommand, wholeNumber } from './command.ts';
 import { table, timeText } from './table.ts';
@@ -19,7 +21,7 @@ export const define: DefineCommand = (command, { api, output, signal, stdin }) =
     .command('add')
     .description('add a person or a program; the first administrator makes addresses beyond loopback possible')
     .argument('<name>', 'lower case letters, digits, dots, dashes')
-    .option('--role <role>', 'viewer, editor, deployer or admin', 'editor')
+    .addOption(new Option('--role <role>', 'what it may do').choices(roles).default('editor'))
     .option('--password-stdin', 'read the password from standard input; without one, it signs in with tokens')
     .action(async (name: string, options: { role: string; passwordStdin?: boolean }) => {
       const password = options.passwordStdin ? await readLine() : await askPassword(name);
@@ -34,7 +36,7 @@ export const define: DefineCommand = (command, { api, output, signal, stdin }) =
     .description('make a token; it is shown once')
     .argument('<name>', 'the user it belongs to')
     .option('--label <text>', 'what it is for', 'cli')
-    .option('--role <role>', "at most the user's own")
+    .addOption(new Option('--role <role>', "at most the user's own").choices(roles))
     .option('--days <n>', 'until it expires', wholeNumber, 90)
     .action(async (user: string, { label, role, days }: { label: string; role?: string; days: number }) => {
       const body = { user, label, days, ...(role !== undefined && { role }) };
