@@ -1,0 +1,30 @@
+/** Writes docs/reference/mlflow-compatibility.md: where Rondo answers MLflow's clients otherwise than MLflow does. */
+import { allowedDifferences } from '../tests/clients/differential/allowed-differences.ts';
+import { everyCall } from '../tests/clients/differential/every-call.ts';
+
+/** @returns the page, as it stands in the repository */
+export function mlflowPage(): string {
+  return `${[
+    '# Compatibility with MLflow',
+    'Written by `npm run docs` from the table that `tests/clients/differential.test.ts` holds the server to.',
+    `The test sends the same ${everyCall.length} requests and a random sequence to Rondo and to MLflow's own server, the newest from PyPI ` +
+      '(3.17.2 when this was written), and compares status and body of every answer. A difference that is not a row here fails the test, ' +
+      'and so does a row that no answer needs. Ids, names that a server makes up, times and the order of lists that MLflow itself reads ' +
+      'without one are not compared.',
+    "Traces, evaluation datasets, scorers, the gateway, jobs, workspaces, MLflow's webhooks, users and permissions, and GraphQL are not " +
+      'here: such a request is answered with 404 and the name of what is missing.',
+    `| Route | Request | Rondo | MLflow | Why |\n|---|---|---|---|---|\n${allowedDifferences
+      .map(({ route, calls, ours, theirs, reason }) =>
+        row([
+          `\`${route}\``,
+          calls.map((call) => call.replace(/^filter (?=\S+ [=<>]|AND)(.*)$/, 'filter `$1`')).join('<br>'),
+          ours,
+          theirs,
+          reason,
+        ]),
+      )
+      .join('\n')}`,
+  ].join('\n\n')}\n`;
+}
+
+const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;

@@ -1,0 +1,110 @@
+/**
+ * The same requests to Rondo and to MLflow's own server: a fixed list and a random sequence. Whatever the two answer differently must be
+ * a row of the table of allowed differences. RONDO_SEED chooses another sequence.
+ */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtempDisposable, readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { mlflowPage } from '../../docs/mlflow.ts';
+import { spawnServer } from '../journeys/spawned-server.ts';
+import { type AllowedDifference, allowanceFor, allowedDifferences } from './differential/allowed-differences.ts';
+import { type Answer, answerDifferences, type Difference } from './differential/answer-differences.ts';
+import { askedServer } from './differential/asked-server.ts';
+import type { Call } from './differential/call.ts';
+import { everyCall } from './differential/every-call.ts';
+import { startMlflowServer } from './differential/mlflow-server.ts';
+import { mutate, mutations } from './differential/mutants.ts';
+import { seededRandom } from './differential/random.ts';
+import { randomCalls } from './differential/random-calls.ts';
+import { findPythonClients } from './python-env.ts';
+
+const python = findPythonClients();
+const skip = python === undefined && 'no MLflow here: npm run setup:tests installs it';
+const seed = Number(process.env['RONDO_SEED'] ?? 1);
+const randomCount = 250;
+
+type Exchange = { readonly call: Call; readonly ours: Answer; readonly theirs: Answer };
+
+test('answers are those of MLflow, apart from the rows of one table', { skip, timeout: 300_000 }, async (context) => {
+  const calls = [...everyCall, ...randomCalls(seededRandom(seed), randomCount)];
+  context.diagnostic(
+    `${everyCall.length} calls and a random sequence of ${calls.length - everyCall.length}, RONDO_SEED=${seed}`,
+  );
+  const exchanges = await askBoth(calls);
+
+  const used = new Set<AllowedDifference>();
+  const unexplained = exchanges.flatMap((exchange) => {
+    for (const difference of answerDifferences(exchange.ours, exchange.theirs)) {
+      const row = allowanceFor(exchange.call, difference);
+      if (row) used.add(row);
+    }
+    return unexplainedOf(exchange).map((difference) => told(exchange.call, difference));
+  });
+  assert.deepEqual(unexplained, [], `RONDO_SEED=${seed}`);
+  const unused = allowedDifferences.filter((row) => !used.has(row));
+  assert.deepEqual(unused, [], 'rows that no answer needs any more');
+
+  const random = seededRandom(seed);
+  const missed = mutations.flatMap((mutation) => {
+    const mutants = mutantsOf(exchanges, (answer) => mutate(answer, mutation, random));
+    assert.ok(mutants.length >= 5, `too few answers for the mutation "${mutation.name}"`);
+    const unnoticed = mutants.filter((mutant) => unexplainedOf(mutant).length === 0);
+    return unnoticed.map(({ call, ours }) => `${mutation.name}: ${call.label}: ${JSON.stringify(ours).slice(0, 200)}`);
+  });
+  assert.deepEqual(missed, [], 'wrong answers that were not noticed');
+});
+
+test('the page of differences is as `npm run docs` writes it', async () => {
+  const page = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'mlflow-compatibility.md');
+  assert.equal(await readFile(page, 'utf8'), mlflowPage());
+});
+
+test('no two calls of the fixed list have one label, so that an allowed difference is of one call', () => {
+  const labels = everyCall.map(({ label }) => label);
+  assert.deepEqual(labels, [...new Set(labels)]);
+  assert.ok(labels.length >= 300);
+});
+
+async function askBoth(calls: readonly Call[]): Promise<readonly Exchange[]> {
+  assert.ok(python); // the test is skipped without it
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-differential-'));
+  const theirFolder = join(folder.path, 'mlflow');
+  await mkdir(theirFolder);
+  await using theirServer = await startMlflowServer({
+    ...{ python, folder: theirFolder, workers: 1 },
+    env: { MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false' }, // ten processes that none of the calls needs
+  });
+  await using ourServer = await spawnServer({ dataFolder: join(folder.path, 'rondo') });
+  const [us, them] = [askedServer(ourServer.url), askedServer(theirServer.url)];
+  const exchanges: Exchange[] = [];
+  for (const call of calls) {
+    const [ours, theirs] = await Promise.all([us.ask(call), them.ask(call)]);
+    exchanges.push({ call, ours, theirs });
+  }
+  return exchanges;
+}
+
+const unexplainedOf = ({ call, ours, theirs }: Exchange): readonly Difference[] =>
+  answerDifferences(ours, theirs).filter((difference) => allowanceFor(call, difference) === undefined);
+
+/** Of answers that are the same on both sides: where a difference is allowed, a mutant may hide behind it. */
+function mutantsOf(
+  exchanges: readonly Exchange[],
+  change: (answer: Answer) => Answer | undefined,
+): readonly Exchange[] {
+  return exchanges.flatMap((exchange) => {
+    if (answerDifferences(exchange.ours, exchange.theirs).length > 0) return [];
+    const ours = change(exchange.ours);
+    return ours === undefined ? [] : [{ ...exchange, ours }];
+  });
+}
+
+const told = (call: Call, { field, ours, theirs }: Difference): string =>
+  [
+    `${call.label}: ${call.method} ${call.path} ${JSON.stringify(call.body ?? call.params ?? call.data)}`.slice(0, 400),
+    `  ${field}`,
+    `    ours   ${JSON.stringify(ours)?.slice(0, 300)}`,
+    `    theirs ${JSON.stringify(theirs)?.slice(0, 300)}`,
+  ].join('\n');
