@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLater, latestByKey, samplePlaces, storedValue } from './metric.ts';
+import { isLater, latestByKey, sampleStrides, storedValue } from './metric.ts';
 
 test('the later point has the greater step, then timestamp, then value', () => {
   const point = { step: 2, timestamp: 10, value: 0.5 };
@@ -23,8 +23,12 @@ test('NaN is kept beside its value, infinities at the end of the doubles', () =>
 });
 
 test('a sample has the first point of each bucket of NTILE and the last point', () => {
-  assert.equal(samplePlaces(5, 5), undefined);
-  assert.deepEqual(samplePlaces(7, 3), [0, 3, 6]);
-  assert.deepEqual(samplePlaces(10, 4), [0, 3, 6, 9]);
-  assert.deepEqual(samplePlaces(10, 1), [9]);
+  assert.equal(sampleStrides(5, 5), undefined);
+  assert.deepEqual(sampleStrides(7, 3), [
+    { from: 0, stride: 3, count: 1 },
+    { from: 3, stride: 2, count: 1 },
+  ]);
+  assert.deepEqual(sampleStrides(12, 4), [{ from: 0, stride: 3, count: 3 }]);
+  assert.deepEqual(sampleStrides(11, 4), [{ from: 0, stride: 3, count: 3 }]);
+  assert.deepEqual(sampleStrides(10, 1), []);
 });

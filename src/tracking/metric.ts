@@ -51,17 +51,22 @@ export function latestByKey<M extends Metric>(metrics: readonly M[]): ReadonlyMa
   return latest;
 }
 
+/** Some points of a series in order: that at `from`, counted from 0, then every `stride`-th, `count` of them. */
+export type Strides = { readonly from: number; readonly stride: number; readonly count: number };
+
 /**
  * Which of `total` points in order to keep: the first of each of `count` buckets as SQL's NTILE makes them, which is what MLflow's
  * charts are drawn from, and the last point in place of the last bucket's.
- * @returns places from 0, or undefined when all are kept
+ * @returns all but the last point, or undefined when all are kept
  */
-export function samplePlaces(total: number, count: number): readonly number[] | undefined {
+export function sampleStrides(total: number, count: number): readonly Strides[] | undefined {
   if (total <= count) return undefined;
   const size = Math.floor(total / count);
-  const larger = total % count; // so many buckets have one point more
-  const firsts = Array.from({ length: count }, (_, bucket) => bucket * size + Math.min(bucket, larger));
-  return [...firsts.slice(0, -1), total - 1];
+  const larger = total % count; // so many buckets, the first ones, have one point more
+  return [
+    { from: 0, stride: size + 1, count: larger },
+    { from: larger * (size + 1), stride: size, count: count - larger - 1 },
+  ].filter((strides) => strides.count > 0);
 }
 
 export function validateMetric(metric: Metric, path = ''): void {

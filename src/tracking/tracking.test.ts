@@ -185,6 +185,25 @@ eachDatabase((dialect, open) => {
     assert.deepEqual(stretches[0], { step: 0, at: 9, value: 2.4, min: 0, max: 6 });
   });
 
+  test(`${dialect}: points that share their step are sampled by timestamp and value`, async () => {
+    await using database = await open();
+    const id = await newRun(database, await newExperiment(database), 'r');
+    const metrics = Array.from({ length: 60 }, (_, i) => ({
+      key: 'm',
+      value: i % 2,
+      timestamp: i >> 1,
+      step: i % 3 === 0 ? 1 : 0,
+    }));
+    await database.write((tx) => logBatch(stores(tx), { runId: id, metrics, params: [], tags: [] }));
+    const ordered = metrics.toSorted((a, b) => a.step - b.step || a.timestamp - b.timestamp || a.value - b.value);
+    const points = ordered.map(({ step, timestamp, value }) => ({ value, timestamp, step }));
+    const sample = await metricStore(database.read).sample(id, 'm', { count: 7 });
+    assert.deepEqual(
+      sample,
+      [0, 9, 18, 27, 36, 44, 59].map((place) => points[place]),
+    );
+  });
+
   test(`${dialect}: a dataset is known by name and digest, and a run keeps its first tags`, async () => {
     await using database = await open();
     const id = await newRun(database, await newExperiment(database), 'r');

@@ -13,6 +13,7 @@ import { up as rollouts } from './0010-rollouts.ts';
 import { up as monitoring } from './0011-monitoring.ts';
 import { up as lifecycle } from './0012-lifecycle.ts';
 import { up as artifacts } from './0013-artifacts.ts';
+import { up as metricPoints } from './0014-metric-points.ts';
 
 export type Migration = { readonly name: string; readonly up: (db: Db) => Promise<void> };
 
@@ -30,4 +31,5 @@ export const migrations: readonly Migration[] = [
   { name: '0011-monitoring', up: monitoring },
   { name: '0012-lifecycle', up: lifecycle },
   { name: '0013-artifacts', up: artifacts },
+  { name: '0014-metric-points', up: metricPoints },
 ];
