@@ -52,12 +52,13 @@ async function rondo(): Promise<string> {
   const serving = await openTestServing({ folder });
   const bins = { kind: 'numeric', edges: Array.from({ length: 19 }, (_, i) => (i + 1) / 20) } as const;
   const named = Array.from({ length: features }, (_, i) => [`input[${i}]`, bins] as const);
-  await serving.serving.log.setBins(
-    { model: 'trees', version: 1 },
-    { features: Object.fromEntries(named), score: bins },
+  const version = { model: 'trees', version: 1 };
+  await serving.addVersion(
+    { ...version, ...signature, bins: { features: Object.fromEntries(named), score: bins } },
+    bytes,
   );
   const log = kind === 'durable' ? 'durable' : 'buffered';
-  await serving.addEndpoint({ name: 'trees', task: 'binary', log }, { champion: { model: 'trees', version: 1 } });
+  await serving.addEndpoint({ name: 'trees', task: 'binary', log }, { champion: version });
   const url = await serving.app.listen({ host: '127.0.0.1', port: 0 });
   return `${url}/v2/models/trees/infer`;
 }

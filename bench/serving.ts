@@ -26,6 +26,9 @@ const servers = await Promise.all(
     const own = join(folder.path, kind);
     await mkdir(own);
     const child = fork(join(here, 'serving-server.ts'), [kind, own]);
+    child.once('exit', (code) => {
+      if (code) process.exit(code); // it has said why; nothing would answer
+    });
     const [url] = (await once(child, 'message')) as [string];
     return { kind, child, url };
   }),
