@@ -68,6 +68,7 @@ import { startServing } from './serving/start-serving-adapter.ts';
 import { noTraffic, type VersionRef } from './serving/traffic.ts';
 import { blobArtifactRoot } from './storage/artifact-blobs.ts';
 import { openArtifactFolder } from './storage/artifact-folder.ts';
+import { artifactPlaces } from './storage/artifact-places.ts';
 import { type BlobStore, openBlobFolder } from './storage/blob-store.ts';
 import type { Database, DatabaseState } from './storage/database.ts';
 import { openDatabase } from './storage/open-database.ts';
@@ -101,9 +102,11 @@ export async function openApp(options: AppOptions): Promise<App> {
   const database = resources.use(await openDatabase({ folder: dataFolder, url: config.databaseUrl }));
   await requireAdministrator({ database, host, adminPassword: config.adminPassword, now });
   const blobs = await openBlobFolder(join(dataFolder, 'blobs'));
-  const artifacts = config.artifactsDestination
-    ? await openArtifactFolder(config.artifactsDestination)
-    : blobArtifactRoot({ database, blobs });
+  const artifacts = artifactPlaces(
+    config.artifactsDestination
+      ? await openArtifactFolder(config.artifactsDestination)
+      : blobArtifactRoot({ database, blobs }),
+  );
   const artifactRoot = config.defaultArtifactRoot ?? 'mlflow-artifacts:/';
   const metrics = openMetrics({ version });
   if (database.dialect === 'postgres') resources.use(startSequencer({ database, onError }));

@@ -79,6 +79,11 @@ export const errorCatalogue = {
   'storage/nul-in-text': { status: 400, exit: 2, says: (subject) => `There is a NUL character in ${subject}.` },
   'storage/bad-key': { status: 400, exit: 2, says: (subject) => `${subject} is not a path of an artifact.` },
   'storage/key-taken': { status: 409, says: (subject) => `A file or a folder stands in the way of ${subject}.` },
+  'storage/foreign-location': {
+    status: 400,
+    says: (subject) => `${subject} is not below a folder or bucket that this server was given for artifacts.`,
+    fix: 'read it with a client that reaches it, or start the server with --artifacts-destination or --default-artifact-root above it',
+  },
   'storage/outside-root': { status: 400, says: (subject) => `${subject} leads out of the artifact folder.` },
   'storage/blob-changed': { status: 500, says: (subject) => `The stored bytes of ${subject} are not what they were.` },
   'storage/bad-range': { status: 416, says: (subject) => `There are no bytes ${subject}.` },

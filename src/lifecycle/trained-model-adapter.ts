@@ -5,13 +5,12 @@ import { basename, join, relative } from 'node:path';
 import { eventStore } from '../events/event-store.ts';
 import { inspectOnnx } from '../onnx/inspect-onnx.ts';
 import type { ModelRequest, RegisterModel } from '../pipelines/registration-worker.ts';
-import { artifactKeyOf } from '../registry/model-source.ts';
 import { modelStore } from '../registry/model-store.ts';
 import type { Lineage, ModelVersion } from '../registry/model-version.ts';
 import { registerModel } from '../registry/register-model.ts';
 import { registerVersion } from '../registry/register-version.ts';
 import { versionStore } from '../registry/version-store.ts';
-import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { ArtifactPlaces } from '../storage/artifact-places.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Database } from '../storage/database.ts';
 import { updateRun } from '../tracking/change-run.ts';
@@ -28,7 +27,7 @@ import { trainingFileOf } from './training-file.ts';
 
 export type TrainedModelDeps = {
   readonly database: Database;
-  readonly artifacts: ArtifactRoot;
+  readonly artifacts: ArtifactPlaces;
   readonly blobs: BlobStore;
   readonly readProject: ReadCurrentProject;
   /** Counts the training rows, for monitors to compare with. @returns the digest of the profile */
@@ -120,11 +119,12 @@ async function storeFiles(
   { path, name }: ModelRequest,
   run: RunInfo,
 ): Promise<string> {
-  const root = artifactKeyOf(run.artifactUri) ?? `models/${run.id}`;
+  const beside = artifacts.find(run.artifactUri);
+  const { root, key } = beside ?? { root: artifacts.proxied, key: `models/${run.id}` };
   for (const file of await filesBelow(path, basename(name))) {
-    await artifacts.put(`${root}/${modelFolder}/${file.name}`, createReadStream(file.path));
+    await root.put(`${key}/${modelFolder}/${file.name}`, createReadStream(file.path));
   }
-  return `mlflow-artifacts:/${root}/${modelFolder}`;
+  return `${beside ? run.artifactUri : `mlflow-artifacts:/${key}`}/${modelFolder}`;
 }
 
 async function filesBelow(

@@ -1,5 +1,5 @@
 /** Paths of artifacts as clients send them, and folders as MLflow lists them. */
-import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { ArtifactPlace } from '../storage/artifact-places.ts';
 import { invalidRequest } from './message.ts';
 
 /** @throws PlatformError for paths that lead elsewhere  */
@@ -18,18 +18,10 @@ export const tidyPath = (path: string): string =>
 
 export type FileView = { readonly path: string; readonly is_dir: boolean; readonly file_size?: number };
 
-/**
- * What lies in a folder below a root, with paths relative to the root.
- * @param root the key of a run's or model's artifacts; undefined when they lie where only clients can look
- */
-export async function listFolder(
-  artifacts: ArtifactRoot,
-  { root, folder }: { readonly root: string | undefined; readonly folder: string },
-): Promise<readonly FileView[]> {
-  if (root === undefined) return [];
-  const prefix = tidyPath(`${root}/${folder}`);
-  const start = root === '' ? 0 : root.length + 1;
-  const entries = await artifacts.list(prefix);
+/** What lies in a folder of a run's or model's artifacts, with paths relative to where these begin. */
+export async function listFolder({ root, key }: ArtifactPlace, folder: string): Promise<readonly FileView[]> {
+  const start = key === '' ? 0 : key.length + 1;
+  const entries = await root.list(tidyPath(`${key}/${folder}`));
   return entries.map(({ path, size, isFolder }) => ({
     path: path.slice(start),
     is_dir: isFolder,

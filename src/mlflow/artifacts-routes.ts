@@ -3,13 +3,12 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { PlatformError } from '../errors.ts';
 import { parseVersion } from '../registry/model-name.ts';
-import { artifactKeyOf } from '../registry/model-source.ts';
 import { modelStore } from '../registry/model-store.ts';
 import { requireModel } from '../registry/register-model.ts';
 import { requireVersion } from '../registry/register-version.ts';
 import { locationsOf } from '../registry/resolve-source.ts';
 import { versionStore } from '../registry/version-store.ts';
-import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import { type ArtifactPlace, type ArtifactPlaces, requirePlace } from '../storage/artifact-places.ts';
 import { requireLoggedModel } from '../tracking/change-logged-model.ts';
 import { requireRun } from '../tracking/change-run.ts';
 import { loggedModelStore } from '../tracking/logged-model-store.ts';
@@ -37,7 +36,7 @@ export async function addArtifactRoutes(app: FastifyInstance, deps: MlflowDeps):
 }
 
 /** PUT, GET and DELETE of one file. */
-function addFiles(app: FastifyInstance, prefix: string, { artifacts }: MlflowDeps): void {
+function addFiles(app: FastifyInstance, prefix: string, { artifacts: { proxied } }: MlflowDeps): void {
   const keyOf = (url: string): string => {
     const [path = ''] = url.split('?');
     const key = decoded(path.slice(path.indexOf(prefix) + prefix.length));
@@ -47,16 +46,16 @@ function addFiles(app: FastifyInstance, prefix: string, { artifacts }: MlflowDep
 
   app.put(`${prefix}*`, { config: { permission: 'write', encodedPath: true } }, async (request, reply) => {
     const { body } = request;
-    await artifacts.put(keyOf(request.url), body instanceof Readable ? unbroken(body) : new Uint8Array());
+    await proxied.put(keyOf(request.url), body instanceof Readable ? unbroken(body) : new Uint8Array());
     return reply.type('application/json').send('');
   });
 
   app.get(`${prefix}*`, { config: { permission: 'read', encodedPath: true } }, async (request, reply) =>
-    sendFile(artifacts, reply, keyOf(request.url), request.headers.range),
+    sendFile({ root: proxied, key: keyOf(request.url) }, reply, request.headers.range),
   );
 
   app.delete(`${prefix}*`, { config: { permission: 'write', encodedPath: true } }, async (request, reply) => {
-    await artifacts.delete(keyOf(request.url));
+    await proxied.delete(keyOf(request.url));
     return reply.type('application/json').send('{}');
   });
 }
@@ -70,7 +69,7 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     const query = queryOf(request);
     const path = asked(query, 'path');
     const run = await requireRun(runStore(database.read), query.get('run_id') ?? query.get('run_uuid') ?? '');
-    return sendFile(artifacts, reply, below(run.artifactUri, path));
+    return sendFile(below(artifacts, run.artifactUri, path), reply, request.headers.range);
   });
 
   app.get('/model-versions/get-artifact', { config: { permission: 'read' } }, async (request, reply) => {
@@ -80,8 +79,8 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     const found = await requireVersion(versionStore(database.read), query.get('name') ?? '', version);
     const stores = { runs: runStore(database.read), loggedModels: loggedModelStore(database.read) };
     for (const location of await locationsOf(stores, found)) {
-      const key = below(location, path);
-      if (await artifacts.open(key)) return sendFile(artifacts, reply, key);
+      const place = below(artifacts, location, path);
+      if (await place.root.open(place.key)) return sendFile(place, reply, request.headers.range);
     }
     throw new PlatformError('tracking/artifact-not-found', path);
   });
@@ -92,7 +91,7 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     if (!path) throw invalidRequest('Request must include the "artifact_file_path" query parameter.');
     checkArtifactPath(path);
     const model = await requireLoggedModel(loggedModelStore(database.read), request.params.model_id);
-    return sendFile(artifacts, reply, below(model.artifactLocation, path));
+    return sendFile(below(artifacts, model.artifactLocation, path), reply, request.headers.range);
   });
 }
 
@@ -109,7 +108,8 @@ function addPageUpload(app: FastifyInstance, { artifacts, database }: MlflowDeps
     if (size > maxPageUpload) throw invalidRequest('Artifact size is too large. Max size is 10MB.');
     if (size === 0 || !(request.body instanceof Readable)) throw invalidRequest('Request must specify data.');
     const run = await requireRun(runStore(database.read), runId);
-    await artifacts.put(below(run.artifactUri, path), unbroken(request.body));
+    const { root, key } = below(artifacts, run.artifactUri, path);
+    await root.put(key, unbroken(request.body));
     return reply.type('application/json').send('');
   });
 }
@@ -120,7 +120,7 @@ function addListings(app: FastifyInstance, { artifacts, database }: MlflowDeps):
     { method: 'GET', path: '/mlflow-artifacts/artifacts', permission: 'read', fields: { path: text() } },
     async ({ path = '' }) => {
       checkArtifactPath(path);
-      const files = await listFolder(artifacts, { root: '', folder: path });
+      const files = await listFolder({ root: artifacts.proxied, key: '' }, path);
       const basename = (key: string) => key.slice(key.lastIndexOf('/') + 1);
       return some(
         'files',
@@ -140,7 +140,7 @@ function addListings(app: FastifyInstance, { artifacts, database }: MlflowDeps):
     async ({ run_id = '', path = '' }) => {
       checkArtifactPath(path);
       const run = await requireRun(runStore(database.read), run_id);
-      const files = await listFolder(artifacts, { root: artifactKeyOf(run.artifactUri), folder: path });
+      const files = await listFolder(requirePlace(artifacts, run.artifactUri), path);
       return { root_uri: run.artifactUri, ...some('files', files) };
     },
   );
@@ -173,12 +173,11 @@ function addListings(app: FastifyInstance, { artifacts, database }: MlflowDeps):
 }
 
 async function sendFile(
-  artifacts: ArtifactRoot,
+  { root, key }: ArtifactPlace,
   reply: FastifyReply,
-  key: string,
-  range?: string,
+  range: string | undefined,
 ): Promise<FastifyReply> {
-  const whole = await artifacts.open(key);
+  const whole = await root.open(key);
   const name = key.slice(key.lastIndexOf('/') + 1);
   if (!whole) {
     throw new PlatformError('tracking/artifact-not-found', key, { message: `No such artifact: '${name}'` });
@@ -189,7 +188,7 @@ async function sendFile(
     .header('accept-ranges', 'bytes');
   const asked = rangeOf(range, whole.size);
   if (!asked) return reply.header('content-length', whole.size).send(Readable.from(whole.body));
-  const part = await artifacts.open(key, asked);
+  const part = await root.open(key, asked);
   return reply
     .code(206)
     .header('content-range', `bytes ${asked.start}-${asked.end - 1}/${whole.size}`)
@@ -216,11 +215,9 @@ function asked(query: URLSearchParams, name: string): string {
   return value;
 }
 
-/** @throws PlatformError for artifacts that lie where this server cannot look */
-function below(location: string, path: string): string {
-  const root = artifactKeyOf(location);
-  if (root === undefined) throw new PlatformError('tracking/artifact-not-found', `${location}/${path}`);
-  return tidyPath(`${root}/${path}`);
+function below(artifacts: ArtifactPlaces, location: string, path: string): ArtifactPlace {
+  const { root, key } = requirePlace(artifacts, location);
+  return { root, key: tidyPath(`${key}/${path}`) };
 }
 
 function decoded(text: string): string {

@@ -1,6 +1,6 @@
 /** MLflow's calls about logged models. */
 import type { FastifyInstance } from 'fastify';
-import { artifactKeyOf } from '../registry/model-source.ts';
+import { requirePlace } from '../storage/artifact-places.ts';
 import {
   addLoggedModelParams,
   createLoggedModel,
@@ -189,7 +189,7 @@ export function addLoggedModelCalls(app: FastifyInstance, deps: MlflowDeps): voi
     async ({ artifact_directory_path: folder = '' }, { params }) => {
       checkArtifactPath(folder);
       const model = await requireLoggedModel(loggedModelStore(database.read), params.model_id ?? '');
-      const files = await listFolder(deps.artifacts, { root: artifactKeyOf(model.artifactLocation), folder });
+      const files = await listFolder(requirePlace(deps.artifacts, model.artifactLocation), folder);
       return { root_uri: model.artifactLocation, ...some('files', files) };
     },
   );

@@ -1,11 +1,10 @@
-import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { ArtifactPlaces } from '../storage/artifact-places.ts';
 import type { Database } from '../storage/database.ts';
 
 /** What MLflow's face is built over. */
 export type MlflowDeps = {
   readonly database: Database;
-  /** Where `mlflow-artifacts:/…` lies. */
-  readonly artifacts: ArtifactRoot;
+  readonly artifacts: ArtifactPlaces;
   /** The start of a new experiment's artifact location: `mlflow-artifacts:/`, or a folder or bucket that clients reach themselves. */
   readonly artifactRoot: string;
   readonly now: () => number;

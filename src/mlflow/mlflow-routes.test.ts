@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { openTestServer } from '../http/test-server.ts';
 import { versionStore } from '../registry/version-store.ts';
 import { blobArtifactRoot } from '../storage/artifact-blobs.ts';
+import { artifactPlaces } from '../storage/artifact-places.ts';
 import { openBlobFolder } from '../storage/blob-store.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
 import { mlflowRoutes } from './mlflow-routes.ts';
@@ -20,7 +21,7 @@ eachDatabase((dialect, open) => {
     await app.register(
       mlflowRoutes({
         database,
-        artifacts: blobArtifactRoot({ database, blobs }),
+        artifacts: artifactPlaces(blobArtifactRoot({ database, blobs })),
         artifactRoot: 'mlflow-artifacts:/',
         now: () => 1000,
         newId: () => randomUUID().replaceAll('-', ''),

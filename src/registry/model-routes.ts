@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { eventStore, readEvents } from '../events/event-store.ts';
-import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { ArtifactPlaces } from '../storage/artifact-places.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Database, Db } from '../storage/database.ts';
 import { loggedModelStore } from '../tracking/logged-model-store.ts';
@@ -24,7 +24,7 @@ import { versionStore } from './version-store.ts';
 
 export type ModelRoutesDeps = {
   readonly database: Database;
-  readonly artifacts: ArtifactRoot;
+  readonly artifacts: ArtifactPlaces;
   readonly blobs: BlobStore;
   readonly tryModel: TryModel;
   readonly now: () => number;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { artifactKeyOf, checkSource, parseSource } from './model-source.ts';
+import { checkSource, parseSource } from './model-source.ts';
 
 test('every way to name a model is told apart', () => {
   assert.deepEqual(parseSource('models:/m-1f'), { kind: 'logged-model', id: 'm-1f' });
@@ -12,12 +12,6 @@ test('every way to name a model is told apart', () => {
   assert.deepEqual(parseSource('file:///srv/a'), { kind: 'local', path: '/srv/a' });
   assert.deepEqual(parseSource('s3://bucket/a'), { kind: 'elsewhere' });
   assert.throws(() => parseSource('models:/a/b/c'), { code: 'registry/invalid' });
-});
-
-test('an artifact of this server is known by its scheme or by the URL of the proxy', () => {
-  assert.equal(artifactKeyOf('mlflow-artifacts://host:5000/1//a/'), '1/a');
-  assert.equal(artifactKeyOf('http://host/api/2.0/mlflow-artifacts/artifacts/1/a'), '1/a');
-  assert.equal(artifactKeyOf('http://host/1/a'), undefined);
 });
 
 const run = { named: 'run_id', id: 'ab', location: 'mlflow-artifacts:/1/ab/artifacts' } as const;

@@ -1,4 +1,5 @@
 /** Where a model version's files are said to lie, and which of these claims are believed. */
+import { partsOf, proxiedKeyOf } from '../storage/artifact-places.ts';
 import { invalid } from './model-name.ts';
 
 export type ModelSource =
@@ -21,19 +22,10 @@ export function parseSource(source: string): ModelSource {
     if (runId === '' || authority !== '') throw badSource(source, 'run_id');
     return { kind: 'run', runId, path: rest.join('/').replace(/\/+$/, '') };
   }
-  const key = artifactKeyOf(source);
+  const key = proxiedKeyOf(source);
   if (key !== undefined) return { kind: 'artifact', key };
   if (scheme === '' || scheme === 'file') return { kind: 'local', path };
   return { kind: 'elsewhere' };
-}
-
-/** The key of an artifact that this server keeps, from `mlflow-artifacts:/…` or the URL of its proxy. */
-export function artifactKeyOf(uri: string): string | undefined {
-  const { scheme, path } = partsOf(uri);
-  if (scheme === 'mlflow-artifacts') return clean(path);
-  const route = '/api/2.0/mlflow-artifacts/artifacts/';
-  const at = path.indexOf(route);
-  return (scheme === 'http' || scheme === 'https') && at >= 0 ? clean(path.slice(at + route.length)) : undefined;
 }
 
 /**
@@ -135,21 +127,6 @@ function isBelow(uri: string, root: string): boolean {
 
 const isWithin = (path: string, root: string): boolean =>
   !path.split('/').includes('..') && (path === root || path.startsWith(`${root.replace(/\/+$/, '')}/`));
-
-const clean = (path: string): string =>
-  path
-    .split('/')
-    .filter((segment) => segment !== '')
-    .join('/');
-
-function partsOf(uri: string): { readonly scheme: string; readonly authority: string; readonly path: string } {
-  const match = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?#]*))?([^?#]*)/.exec(uri);
-  return {
-    scheme: match?.[1]?.toLowerCase() ?? '',
-    authority: match?.[2]?.toLowerCase() ?? '',
-    path: match?.[3] ?? '',
-  };
-}
 
 /** Decodes until nothing changes any more, so that no encoding of an encoding slips through. */
 function unquoted(text: string): string {

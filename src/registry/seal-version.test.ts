@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { columnsModel } from '../../tests/fixtures/onnx/tiny-models.ts';
 import { eventStore, readEvents } from '../events/event-store.ts';
 import { blobArtifactRoot } from '../storage/artifact-blobs.ts';
+import { artifactPlaces } from '../storage/artifact-places.ts';
 import { openBlobFolder } from '../storage/blob-store.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
 import { sealAndSave } from './model-routes.ts';
@@ -22,7 +23,7 @@ eachDatabase((dialect, open) => {
   async function setUp() {
     const database = await open();
     const blobs = await openBlobFolder(join(database.folder, 'blobs'));
-    const artifacts = blobArtifactRoot({ database, blobs });
+    const artifacts = artifactPlaces(blobArtifactRoot({ database, blobs }));
     const now = () => 1000;
     await database.write(async (tx) => {
       const stores = { models: modelStore(tx), versions: versionStore(tx), events: eventStore(tx), now };
@@ -31,7 +32,7 @@ eachDatabase((dialect, open) => {
     });
     const upload = async (files: Readonly<Record<string, string | Uint8Array>>) => {
       for (const [path, content] of Object.entries(files)) {
-        await artifacts.put(
+        await artifacts.proxied.put(
           `1/models/m-1/artifacts/${path}`,
           typeof content === 'string' ? Buffer.from(content) : content,
         );

@@ -2,10 +2,10 @@
 import { PlatformError } from '../errors.ts';
 import type { Finding } from '../onnx/finding.ts';
 import { inspectOnnx } from '../onnx/inspect-onnx.ts';
+import type { ArtifactPlace, ArtifactPlaces } from '../storage/artifact-places.ts';
 import type { ArtifactRoot } from '../storage/artifact-root.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { findOnnx, readFlavors } from './model-files.ts';
-import { artifactKeyOf } from './model-source.ts';
 import { isServable, type ModelVersion, type SealedVersion, type VersionFile } from './model-version.ts';
 
 /** Loads the model and runs it once; what keeps it from running is a finding. Supplied by serving. */
@@ -18,7 +18,7 @@ export type TryModel = (model: {
 }) => Promise<readonly Finding[]>;
 
 export type SealDeps = {
-  readonly artifacts: ArtifactRoot;
+  readonly artifacts: ArtifactPlaces;
   readonly blobs: BlobStore;
   readonly tryModel: TryModel;
   readonly now: () => number;
@@ -39,7 +39,7 @@ export async function sealVersion(
   locations: readonly string[],
 ): Promise<SealedVersion> {
   if (version.sealed && isServable(version)) return version.sealed;
-  const files = await copyFiles({ artifacts, blobs }, await filesOf(artifacts, version, locations));
+  const files = await copyFiles(blobs, await filesOf(artifacts, version, locations));
   const modelFile = files.find(({ path }) => path === 'MLmodel');
   const flavors = readFlavors(modelFile && Buffer.from(await bytesOf(blobs, modelFile)).toString());
   const found = findOnnx(files, flavors);
@@ -57,24 +57,24 @@ export async function sealVersion(
   return { onnxDigest: onnx.digest, files, inputs, outputs, findings: [...findings, ...tried], sealedAt: now() };
 }
 
-type Source = { readonly key: string; readonly path: string };
+type Source = ArtifactPlace & { readonly path: string };
 
 /** The first location that has files; a location may also be one file. */
 async function filesOf(
-  artifacts: ArtifactRoot,
+  artifacts: ArtifactPlaces,
   { model, version }: ModelVersion,
   locations: readonly string[],
 ): Promise<readonly Source[]> {
-  const keys = locations.flatMap((location) => artifactKeyOf(location) ?? []);
-  for (const key of keys) {
-    const files = await walk(artifacts, key);
-    if (files.length > 0) return files.map((file) => ({ key: file, path: file.slice(key.length + 1) }));
-    if (key !== '' && (await artifacts.open(key))) return [{ key, path: key.slice(key.lastIndexOf('/') + 1) }];
+  const places = locations.flatMap((location) => artifacts.find(location) ?? []);
+  for (const { root, key } of places) {
+    const files = await walk(root, key);
+    if (files.length > 0) return files.map((file) => ({ root, key: file, path: file.slice(key.length + 1) }));
+    if (key !== '' && (await root.open(key))) return [{ root, key, path: key.slice(key.lastIndexOf('/') + 1) }];
   }
   throw new PlatformError('registry/source-not-readable', `${model}, version ${version},`, {
     hint:
-      keys.length === 0
-        ? `Its source (${locations.join(', ')}) is not kept by this server: log the model here, or register a copy.`
+      places.length === 0
+        ? `Its source (${locations.join(', ')}) is not kept by this server: log the model here, or start the server with --artifacts-destination above it.`
         : 'Log the model again: nothing was uploaded there.',
   });
 }
@@ -87,13 +87,10 @@ async function walk(artifacts: ArtifactRoot, folder: string): Promise<readonly s
   return parts.flat();
 }
 
-async function copyFiles(
-  { artifacts, blobs }: Pick<SealDeps, 'artifacts' | 'blobs'>,
-  sources: readonly Source[],
-): Promise<readonly VersionFile[]> {
+async function copyFiles(blobs: BlobStore, sources: readonly Source[]): Promise<readonly VersionFile[]> {
   const files: VersionFile[] = [];
-  for (const { key, path } of sources) {
-    const found = await artifacts.open(key);
+  for (const { root, key, path } of sources) {
+    const found = await root.open(key);
     if (!found) throw new PlatformError('registry/source-not-readable', path, { hint: 'It was deleted just now.' });
     const { digest, size } = await blobs.put(found.body);
     files.push({ path, digest, size });

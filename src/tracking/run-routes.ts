@@ -2,9 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
-import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { ArtifactPlaces } from '../storage/artifact-places.ts';
 import type { Database } from '../storage/database.ts';
-import { keyOfLocation } from './artifact-location.ts';
 import { requireRun } from './change-run.ts';
 import { experimentStore } from './experiment-store.ts';
 import { loggedModelStore } from './logged-model-store.ts';
@@ -21,7 +20,7 @@ export type VersionsOfRun = (runId: string) => Promise<readonly { readonly model
 
 type Deps = {
   readonly database: Database;
-  readonly artifacts: ArtifactRoot;
+  readonly artifacts: ArtifactPlaces;
   readonly versionsOfRun?: VersionsOfRun;
 };
 
@@ -130,12 +129,12 @@ export const runRoutes =
       async ({ params: { id }, query: { path } }) => {
         const run = await requireRun(runStore(database.read), id);
         const models = path === '' ? await loggedModelStore(database.read).listByRun(id) : [];
-        const root = keyOfLocation(run.artifactUri);
-        const folder = path === '' ? root : `${root}/${path}`;
-        const entries = root === undefined || folder === undefined ? [] : await artifacts.list(folder);
+        const place = artifacts.find(run.artifactUri);
+        const start = place?.key ?? '';
+        const entries = (await place?.root.list(path === '' ? start : `${start}/${path}`)) ?? [];
         return {
           items: entries.map(({ path: key, size, isFolder }) => ({
-            path: key.slice((root?.length ?? 0) + 1),
+            path: key.slice(start.length + 1),
             isFolder,
             size,
           })),
