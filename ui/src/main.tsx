@@ -1,5 +1,4 @@
-import '@mantine/core/styles.css';
-import '@mantine/spotlight/styles.css';
+import './mantine.css';
 import '@fontsource-variable/inter/wght.css';
 import '@fontsource-variable/jetbrains-mono/wght.css';
 import './tokens.css';
