@@ -86,7 +86,7 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
       shows: /ONNX, nothing executable/,
     },
     { name: 'runs', path: () => '/experiments', says: /Best so far: quick-plover, AUC 0\.720/, shows: /calm-osprey/ },
-    { name: 'run', path: () => `/experiments/${runId}`, says: /calm-osprey: AUC 0\.700/, shows: /What went in/ },
+    { name: 'run', path: () => `/runs/${runId}`, says: /calm-osprey: AUC 0\.700/, shows: /What went in/ },
     { name: 'monitoring', path: () => '/monitoring', says: /No alert is open/, shows: /line/ },
     { name: 'drift', path: () => '/monitoring/line', says: /Drift of line is undecided/, shows: /v2 is at (25|50) %/ },
     { name: 'audit', path: () => '/audit', says: /Log verified to entry \d+/, shows: /Checkpoint/ },

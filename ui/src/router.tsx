@@ -23,7 +23,8 @@ const tree = root.addChildren([
   at('/monitoring', () => import('./pages/monitoring.tsx'), 'MonitoringPage'),
   at('/monitoring/$endpoint', () => import('./pages/drift.tsx'), 'DriftPage'),
   at('/experiments', () => import('./pages/runs.tsx'), 'RunsPage'),
-  at('/experiments/$run', () => import('./pages/run.tsx'), 'RunPage'),
+  at('/runs', () => import('./pages/runs.tsx'), 'RunsPage'),
+  at('/runs/$run', () => import('./pages/run.tsx'), 'RunPage'),
   at('/audit', () => import('./pages/audit.tsx'), 'AuditPage'),
 ]);
 

@@ -25,6 +25,13 @@ export const useExperiments = () =>
     queryFn: ({ signal }) => get<{ items: Experiment[] }>('/api/v1/experiments', { limit: 1000 }, signal),
   });
 
+export const useExperiment = (id: string | undefined) =>
+  useQuery({
+    queryKey: ['runs', 'experiment', id],
+    enabled: id !== undefined,
+    queryFn: ({ signal }) => get<Experiment>(`/api/v1/experiments/${encodeURIComponent(id ?? '')}`, {}, signal),
+  });
+
 export type RunQuery = { readonly experiment?: string; readonly filter?: string; readonly limit: number };
 
 /** Newest first. */

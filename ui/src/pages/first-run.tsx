@@ -32,7 +32,7 @@ export function FirstRunPage() {
   const server = useServer().data;
   const runs = useRuns({ limit: 1 });
   const address = new URL('./', document.baseURI).toString().replace(/\/$/, '');
-  if ((runs.data?.items.length ?? 0) > 0) return <Navigate to="/experiments" />;
+  if ((runs.data?.items.length ?? 0) > 0) return <Navigate to="/runs" />;
   return (
     <>
       <PageHead title="Rondo is running. Send it a first run.">

@@ -67,7 +67,7 @@ export function ModelPage() {
                             <td className="i2">{wallMoment(version.createdAt)}</td>
                             <td className="mono">
                               {version.runId && (
-                                <Link className="link" to="/experiments/$run" params={{ run: version.runId }}>
+                                <Link className="link" to="/runs/$run" params={{ run: version.runId }}>
                                   {version.runId.slice(0, 8)}
                                 </Link>
                               )}

@@ -94,7 +94,7 @@ function NothingServes() {
   const runs = useRuns({ limit: 1 });
   if (!models.data || !runs.data) return <Loading what="the models" />;
   if (models.data.items.length === 0)
-    return runs.data.items.length === 0 ? <Navigate to="/start" replace /> : <Navigate to="/experiments" replace />;
+    return runs.data.items.length === 0 ? <Navigate to="/start" replace /> : <Navigate to="/runs" replace />;
   return (
     <>
       <PageHead title="Nothing serves yet">

@@ -275,7 +275,7 @@ function MadeFrom({ version, model }: { version: Version; model: string }) {
           {version.runId ? (
             <>
               Run{' '}
-              <Link className="link" to="/experiments/$run" params={{ run: version.runId }}>
+              <Link className="link" to="/runs/$run" params={{ run: version.runId }}>
                 {version.runId.slice(0, 8)}
               </Link>
             </>

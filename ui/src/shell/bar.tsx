@@ -5,7 +5,7 @@ import { Link, useRouterState } from '@tanstack/react-router';
 import { useCounts } from '../data/counts.ts';
 import { useLive } from '../data/live.ts';
 import { useRollouts } from '../data/rollouts.ts';
-import { useRun } from '../data/runs.ts';
+import { useExperiment, useRun } from '../data/runs.ts';
 import { clock } from '../format.ts';
 import { Icon } from './icons.tsx';
 import { places } from './places.ts';
@@ -35,38 +35,53 @@ export function Bar() {
   );
 }
 
+type Crumb = { readonly name: string; readonly to: string };
+
 function Crumbs() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
-  const place = places.find((candidate) => candidate.path === `/${parts[0] ?? ''}`);
-  const named = useName(parts[0], parts[1]);
-  const names = [place?.title ?? (parts[0] === 'start' ? 'Start' : 'Overview'), ...(named ? [named] : parts.slice(1))];
+  const crumbs = useCrumbs(parts);
   return (
     <nav className="crumbs" aria-label="Where you are">
-      {names.map((name, index) => {
-        const last = index === names.length - 1;
-        const to = `/${parts.slice(0, index + 1).join('/')}`;
-        return (
-          <span key={to} className="crumb">
-            {index > 0 && <span aria-hidden>/</span>}{' '}
-            {last ? <b>{name}</b> : <Link to={index === 0 ? (place?.path ?? '/') : to}>{name}</Link>}
-          </span>
-        );
-      })}
+      {crumbs.map(({ name, to }, index) => (
+        <span key={to} className="crumb">
+          {index > 0 && <span aria-hidden>/</span>}{' '}
+          {index === crumbs.length - 1 ? <b>{name}</b> : <Link to={to}>{name}</Link>}
+        </span>
+      ))}
     </nav>
   );
 }
 
-/** What people call the thing whose id stands in the address. */
-function useName(place: string | undefined, id: string | undefined): string | undefined {
+/** The way to a page, by the names that people use for the things whose ids stand in its address. */
+function useCrumbs([place, id, ...more]: readonly string[]): readonly Crumb[] {
   const rollouts = useRollouts().data?.items;
-  const run = useRun(place === 'experiments' ? id : undefined).data;
-  if (place === 'experiments') return run?.name;
+  const run = useRun(place === 'runs' ? id : undefined).data;
+  const experimentId = place === 'experiments' ? id : run?.experimentId;
+  const experiment = useExperiment(experimentId).data;
+  const ofExperiment = experimentId
+    ? [{ name: experiment?.name ?? experimentId, to: `/experiments/${experimentId}` }]
+    : [];
+  const experiments = { name: 'Experiments', to: '/experiments' };
+  if (place === 'experiments') return [experiments, ...ofExperiment];
+  if (place === 'compare') return [experiments, { name: 'Compare', to: '/compare' }];
+  if (place === 'runs') {
+    return id === undefined
+      ? [experiments, { name: 'All runs', to: '/runs' }]
+      : [experiments, ...ofExperiment, { name: run?.name ?? id, to: `/runs/${id}` }];
+  }
+  const known = places.find(({ path }) => path === `/${place ?? ''}`);
+  const first = known
+    ? { name: known.title, to: known.path }
+    : { name: place === 'start' ? 'Start' : 'Overview', to: '/' };
   const rollout = place === 'rollouts' ? rollouts?.find((one) => one.id === id) : undefined;
-  return (
-    rollout &&
-    `${rollout.endpoint} ${rollout.champion ? `v${rollout.champion.version} to ` : ''}v${rollout.challenger.version}`
-  );
+  if (rollout) {
+    const { endpoint, champion, challenger } = rollout;
+    const from = champion ? `v${champion.version} to ` : '';
+    return [first, { name: `${endpoint} ${from}v${challenger.version}`, to: `/rollouts/${rollout.id}` }];
+  }
+  const rest = id === undefined ? [] : [id, ...more];
+  return [first, ...rest.map((name, at) => ({ name, to: `/${[place, ...rest.slice(0, at + 1)].join('/')}` }))];
 }
 
 function Live() {

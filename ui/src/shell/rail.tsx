@@ -2,7 +2,7 @@
 import { Link, useRouterState } from '@tanstack/react-router';
 import { useCounts } from '../data/counts.ts';
 import { BrandMark, Icon } from './icons.tsx';
-import { places } from './places.ts';
+import { isAt, places } from './places.ts';
 
 export function Rail() {
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -15,7 +15,7 @@ export function Rail() {
       </Link>
       <div className="nav">
         {places.map((place) => {
-          const here = place.path === '/' ? path === '/' : path.startsWith(place.path);
+          const here = isAt(place, path);
           const open = counts[place.name] ?? 0;
           return (
             <div key={place.path}>

@@ -37,7 +37,7 @@ export function Compare({ runs, onBack }: { runs: readonly Run[]; onBack: () => 
               <th>Name</th>
               {runs.map((run) => (
                 <th key={run.id} className="num">
-                  <Link className="link" to="/experiments/$run" params={{ run: run.id }}>
+                  <Link className="link" to="/runs/$run" params={{ run: run.id }}>
                     {run.name}
                   </Link>
                   <br />

@@ -92,7 +92,7 @@ export function RunTable({ runs, selected, onSelect }: Props) {
                   />
                 </td>
                 <td className="nm">
-                  <Link to="/experiments/$run" params={{ run: run.id }} data-row>
+                  <Link to="/runs/$run" params={{ run: run.id }} data-row>
                     {run.name}
                   </Link>{' '}
                   {run.status === 'FAILED' && <Verdict mark="fail">failed</Verdict>}
