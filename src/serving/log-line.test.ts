@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Endpoint } from './endpoint.ts';
-import { compileHead, compileLines, completeLine, labelLine, mirrorLine, parseLine } from './log-line.ts';
+import {
+  cellReader,
+  compileHead,
+  compileLines,
+  completeLine,
+  type LoggedInputs,
+  labelLine,
+  mirrorLine,
+  parseLine,
+  readLine,
+} from './log-line.ts';
 import { compileSignature } from './model-signature.ts';
 import type { PredictionRecord } from './prediction.ts';
 
@@ -52,6 +62,8 @@ test('whatever a request holds comes back from its line, on one line', () => {
         });
         assert.ok(!line.includes('\n'));
         const record = parseLine('e', completeLine(9, line)) as PredictionRecord;
+        const { inputs } = readLine(completeLine(9, line)) as { inputs: LoggedInputs };
+        for (const [name, value] of Object.entries(record.inputs)) assert.equal(cellReader(name)(inputs), value, name);
         const same = (value: number | null | undefined) => (Object.is(value, -0) ? 0 : value);
         assert.deepEqual(record, {
           ...{ seq: 9, endpoint: 'e', kind: 'prediction', at: 1, eventTime: 2, id: 'i', key: text, unit: text },

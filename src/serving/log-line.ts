@@ -5,7 +5,7 @@
 import type { Endpoint } from './endpoint.ts';
 import type { ModelSignature } from './model-signature.ts';
 import type { InferRequest } from './open-inference.ts';
-import type { LogRecord, Role } from './prediction.ts';
+import type { LabelRecord, LogRecord, MirrorRecord, PredictionRecord, Role, Scalar } from './prediction.ts';
 import type { RawValues, TensorData } from './tensor.ts';
 import type { VersionRef } from './traffic.ts';
 
@@ -19,7 +19,7 @@ export const completeLine = (seq: number, line: string): string => `{"seq":${seq
  * is an array, which is half as long; in the record its cells have names.
  */
 export function parseLine(endpoint: string, line: string): LogRecord {
-  const record = JSON.parse(line) as { endpoint: string; inputs?: Record<string, unknown> }; // written by this file only
+  const record = readLine(line) as { endpoint?: string; inputs?: Record<string, unknown> };
   record.endpoint = endpoint;
   const { inputs } = record;
   for (const name in inputs) {
@@ -30,6 +30,29 @@ export function parseLine(endpoint: string, line: string): LogRecord {
     for (let cell = 0; cell < cells.length; cell++) inputs[names[cell] as string] = cells[cell]; // as many names as cells
   }
   return record as LogRecord;
+}
+
+/** A complete line as it is written, for those who count thousands a second: `parseLine` takes twice as long. */
+export const readLine = (line: string): LoggedLine => JSON.parse(line) as LoggedLine; // written by this file only
+
+/** A record as its line has it: without its endpoint, and an input with several values a row as one array. */
+export type LoggedLine =
+  | Omit<LabelRecord, 'endpoint'>
+  | Omit<MirrorRecord, 'endpoint'>
+  | (Omit<PredictionRecord, 'endpoint' | 'inputs'> & { readonly inputs: LoggedInputs });
+
+export type LoggedInputs = Readonly<Record<string, Scalar | readonly Scalar[]>>;
+
+/** How to read one cell of a row by the name that it has in records. */
+export function cellReader(name: string): (inputs: LoggedInputs) => Scalar | undefined {
+  const [, input = name, place] = /^(.*)\[(\d+)\]$/s.exec(name) ?? [];
+  const cell = Number(place);
+  return (inputs) => {
+    const own = inputs[name];
+    if (own !== undefined && typeof own !== 'object') return own;
+    const cells = inputs[input];
+    return Array.isArray(cells) ? cells[cell] : null;
+  };
 }
 
 const knownNames = new Map<string, readonly string[]>();

@@ -2,7 +2,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { completeLine, parseLine } from './log-line.ts';
+import { completeLine, readLine } from './log-line.ts';
 import type {
   AppendResult,
   FromLog,
@@ -120,11 +120,11 @@ async function openEndpoint(name: string): Promise<LogAnswers['open']> {
       after = page.tables.last;
       continue;
     }
-    for (const line of page.lines) one.summaries.add(parseLine(name, line));
+    for (const line of page.lines) one.summaries.add(readLine(line));
     after += page.lines.length;
   }
   for (const line of recovered) {
-    const record = parseLine(name, line);
+    const record = readLine(line);
     one.summaries.add(record);
     if (record.kind === 'label') remember(one, labelId(record));
   }
@@ -189,7 +189,7 @@ function count(one: EndpointLog, limit = Number.POSITIVE_INFINITY): void {
     const { first, lines } = one.uncounted.shift() as EndpointLog['uncounted'][number]; // there is one
     left -= lines.length;
     for (let index = 0; index < lines.length; index++) {
-      one.summaries.add(parseLine(one.name, completeLine(first + index, lines[index] as string))); // index < length
+      one.summaries.add(readLine(completeLine(first + index, lines[index] as string))); // index < length
     }
   }
 }

@@ -8,7 +8,8 @@ import {
   mergeHistograms,
 } from '../statistics/histogram.ts';
 import { latencyBucket } from '../statistics/latency-histogram.ts';
-import type { LogRecord, PredictionRecord, Role } from './prediction.ts';
+import { cellReader, type LoggedInputs, type LoggedLine } from './log-line.ts';
+import type { Role } from './prediction.ts';
 import type { VersionRef } from './traffic.ts';
 
 const dayMs = 86_400_000;
@@ -109,7 +110,7 @@ type WrittenSummary = Omit<Summary, 'features' | 'score'> & {
 
 /** Counts records as they come. The counts change in place, since a copy for each of thousands a second would be the main cost. */
 export type SummaryFold = {
-  add(record: LogRecord): void;
+  add(record: LoggedLine): void;
   snapshot(): SummarySnapshot;
 };
 
@@ -117,44 +118,55 @@ export function foldSummaries(
   start: SummarySnapshot,
   binsOf: (version: VersionRef) => ReferenceBins | undefined,
 ): SummaryFold {
-  const open = new Map<string, OpenSummary>();
-  const finders = new Map<Bins, (value: Cell) => number>();
+  const open = new Map<string, { readonly summary: OpenSummary; readonly counters: Counters }>();
   let covered = start.covered;
-  for (const summary of start.summaries) open.set(keyOf(summary), copyOf(summary));
-
-  const countIn = (histogram: MutableHistogram, value: Cell): void => {
-    const find = finders.get(histogram.bins) ?? cellFinder(histogram.bins);
-    finders.set(histogram.bins, find);
-    const cell = find(value);
-    histogram.counts[cell] = (histogram.counts[cell] ?? 0) + 1;
+  const put = (key: string, summary: OpenSummary) => {
+    const one = { summary, counters: countersOf(summary) };
+    open.set(key, one);
+    return one;
   };
+  for (const summary of start.summaries) put(keyOf(summary), copyOf(summary));
 
   return {
     add(record) {
       if (record.seq <= covered) return;
       covered = record.seq;
       if (record.kind === 'label') return;
-      const place = { ...record, day: dayOf(record.eventTime) };
+      const { model, version, role, kind } = record;
+      const place = { model, version, role, kind, day: dayOf(record.eventTime) };
       const key = keyOf(place);
-      const summary = open.get(key) ?? begin(place, binsOf(record));
-      open.set(key, summary);
+      const { summary, counters } = open.get(key) ?? put(key, begin(place, binsOf(record)));
       summary.count++;
       if (record.outcome === 'error') summary.errors++;
       const bucket = latencyBucket(record.latencyMs);
       summary.latency[bucket] = (summary.latency[bucket] ?? 0) + 1;
-      if (record.outcome === 'ok' && summary.score) countIn(summary.score, record.score);
-      if (record.kind === 'prediction') countFeatures(summary, record, countIn);
+      if (record.outcome === 'ok') counters.score?.(record.score);
+      if (record.kind === 'prediction') for (const count of counters.features) count(record.inputs);
     },
-    snapshot: () => ({ covered, summaries: [...open.values()].map((summary) => copyOf(summary)) }),
+    snapshot: () => ({ covered, summaries: [...open.values()].map(({ summary }) => copyOf(summary)) }),
   };
 }
 
-function countFeatures(
-  summary: OpenSummary,
-  { inputs }: PredictionRecord,
-  countIn: (histogram: MutableHistogram, value: Cell) => void,
-): void {
-  for (const name in summary.features) countIn(summary.features[name] as MutableHistogram, inputs[name]); // its own names
+type Counters = {
+  readonly score: ((value: Cell) => void) | undefined;
+  readonly features: readonly ((inputs: LoggedInputs) => void)[];
+};
+
+function countersOf({ score, features }: OpenSummary): Counters {
+  const counter = ({ bins, counts }: MutableHistogram) => {
+    const find = cellFinder(bins);
+    return (value: Cell): void => {
+      const cell = find(value);
+      counts[cell] = (counts[cell] ?? 0) + 1;
+    };
+  };
+  return {
+    score: score && counter(score),
+    features: Object.entries(features).map(([name, histogram]) => {
+      const [read, count] = [cellReader(name), counter(histogram)];
+      return (inputs) => count(read(inputs));
+    }),
+  };
 }
 
 type MutableHistogram = { readonly bins: Bins; readonly counts: number[] };
