@@ -66,11 +66,9 @@ import { saveEndpoint } from './serving/save-endpoint.ts';
 import { followTraffic, setTraffic } from './serving/set-traffic.ts';
 import { startServing } from './serving/start-serving-adapter.ts';
 import { noTraffic, type VersionRef } from './serving/traffic.ts';
-import { blobArtifactRoot } from './storage/artifact-blobs.ts';
-import { openArtifactFolder } from './storage/artifact-folder.ts';
-import { artifactPlaces } from './storage/artifact-places.ts';
 import { type BlobStore, openBlobFolder } from './storage/blob-store.ts';
 import type { Database, DatabaseState } from './storage/database.ts';
+import { openArtifacts } from './storage/open-artifacts.ts';
 import { openDatabase } from './storage/open-database.ts';
 import { experimentRoutes } from './tracking/experiment-routes.ts';
 import { runRoutes } from './tracking/run-routes.ts';
@@ -102,12 +100,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   const database = resources.use(await openDatabase({ folder: dataFolder, url: config.databaseUrl }));
   await requireAdministrator({ database, host, adminPassword: config.adminPassword, now });
   const blobs = await openBlobFolder(join(dataFolder, 'blobs'));
-  const artifacts = artifactPlaces(
-    config.artifactsDestination
-      ? await openArtifactFolder(config.artifactsDestination)
-      : blobArtifactRoot({ database, blobs }),
-  );
-  const artifactRoot = config.defaultArtifactRoot ?? 'mlflow-artifacts:/';
+  const artifacts = await openArtifacts(config, { database, blobs });
+  const artifactRoot = config.defaultArtifactRoot;
   const metrics = openMetrics({ version });
   if (database.dialect === 'postgres') resources.use(startSequencer({ database, onError }));
   resources.use(await startCheckpoints({ database, folder: dataFolder, now, onError }));

@@ -11,10 +11,12 @@ export type Config = {
   readonly dataFolder: string;
   /** `postgres://…`; without it SQLite in the data folder. */
   readonly databaseUrl: string | undefined;
-  /** Where new experiments keep their artifacts, as MLflow writes it: `mlflow-artifacts:/`, `file:///…`. */
-  readonly defaultArtifactRoot: string | undefined;
-  /** A folder that serves artifacts as plain files; without it the blob store does. */
+  /** Where new experiments keep their artifacts, as MLflow writes it: `mlflow-artifacts:/`, `s3://…`, an absolute path. */
+  readonly defaultArtifactRoot: string;
+  /** A folder or a bucket that has what is behind `mlflow-artifacts:/` as plain files; without it the blob store has. */
   readonly artifactsDestination: string | undefined;
+  /** Of buckets. Credentials are found as Amazon's own tools find them. */
+  readonly s3: { readonly endpoint: string | undefined; readonly region: string | undefined };
   /** '' or `/path` without a slash at its end. */
   readonly staticPrefix: string;
   readonly allowedHosts: readonly string[];
@@ -60,8 +62,11 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
     port: portOf(flags.port ?? environment.RONDO_PORT ?? '5000'),
     dataFolder: dataFolderOf(flags, environment),
     databaseUrl,
-    defaultArtifactRoot: flags.defaultArtifactRoot ?? environment.RONDO_DEFAULT_ARTIFACT_ROOT,
-    artifactsDestination: flags.artifactsDestination ?? environment.RONDO_ARTIFACTS_DESTINATION,
+    defaultArtifactRoot: absolute(
+      flags.defaultArtifactRoot ?? environment.RONDO_DEFAULT_ARTIFACT_ROOT ?? 'mlflow-artifacts:/',
+    ),
+    artifactsDestination: destinationOf(flags.artifactsDestination ?? environment.RONDO_ARTIFACTS_DESTINATION),
+    s3: s3Of(environment),
     staticPrefix: prefixOf(flags.staticPrefix ?? environment.RONDO_STATIC_PREFIX ?? ''),
     allowedHosts: listOf(flags.allowedHosts ?? environment.RONDO_ALLOWED_HOSTS),
     corsAllowedOrigins: listOf(flags.corsAllowedOrigins ?? environment.RONDO_CORS_ALLOWED_ORIGINS),
@@ -110,6 +115,25 @@ function prefixOf(text: string): string {
   const prefix = text.replace(/\/+$/, '');
   if (/^(\/[\w.~-]+)*$/.test(prefix)) return prefix;
   throw invalid('--static-prefix', 'it begins with a slash: /mlflow');
+}
+
+function destinationOf(uri: string | undefined): string | undefined {
+  if (uri === undefined || /^s3:\/\/[^/]/.test(uri) || /^file:\/\/(localhost)?\//.test(uri)) return uri;
+  if (uri !== '' && !/^[A-Za-z][\w+.-]+:/.test(uri)) return resolve(uri);
+  throw invalid('--artifacts-destination', 'a folder, or a bucket as s3://bucket/prefix');
+}
+
+/** A folder against the working directory; a URI is what it is. */
+function absolute(location: string): string {
+  return /^[A-Za-z][\w+.-]+:/.test(location) ? location : resolve(location);
+}
+
+function s3Of(environment: Environment): Config['s3'] {
+  const { MLFLOW_S3_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, AWS_REGION, AWS_DEFAULT_REGION } = environment;
+  const endpoint = MLFLOW_S3_ENDPOINT_URL || AWS_ENDPOINT_URL_S3 || AWS_ENDPOINT_URL || undefined;
+  // Stores that are not Amazon's have no regions, and the protocol wants one.
+  const region = AWS_REGION || AWS_DEFAULT_REGION || (endpoint === undefined ? undefined : 'us-east-1');
+  return { endpoint, region };
 }
 
 function levelOf(text: string): string {

@@ -79,6 +79,8 @@ export const errorCatalogue = {
   'storage/nul-in-text': { status: 400, exit: 2, says: (subject) => `There is a NUL character in ${subject}.` },
   'storage/bad-key': { status: 400, exit: 2, says: (subject) => `${subject} is not a path of an artifact.` },
   'storage/key-taken': { status: 409, says: (subject) => `A file or a folder stands in the way of ${subject}.` },
+  'storage/bad-upload': { status: 400, says: (subject) => `The upload of ${subject} cannot be completed.` },
+  'storage/bucket-refused': { status: 500, says: (subject) => `The bucket ${subject} refuses this server.` },
   'storage/foreign-location': {
     status: 400,
     says: (subject) => `${subject} is not below a folder or bucket that this server was given for artifacts.`,
@@ -128,6 +130,25 @@ export const errorCatalogue = {
   'registry/alias-not-found': { status: 404, says: (subject) => `Registered model alias ${subject} not found.` },
   'registry/not-servable': { status: 409, says: (subject) => `${subject} cannot be served.` },
   'registry/source-not-readable': { status: 409, says: (subject) => `The files of ${subject} cannot be read.` },
+
+  'trash/not-found': {
+    status: 404,
+    says: (subject) => `There is no ${subject} in the trash.`,
+    fix: '`rondo trash` lists what is there',
+  },
+  'trash/in-use': { status: 409, says: (subject) => `${subject} serves and cannot be deleted for good.` },
+
+  'notify/invalid': { status: 400, exit: 2, says: (subject) => `The ${subject} of a webhook is not valid.` },
+  'notify/webhook-not-found': {
+    status: 404,
+    says: (subject) => `There is no webhook ${subject}.`,
+    fix: '`rondo webhooks` lists the webhooks with their ids',
+  },
+  'notify/delivery-not-found': {
+    status: 404,
+    says: (subject) => `There is no delivery ${subject}.`,
+    fix: '`rondo webhooks deliveries <webhook>` lists those of the last 30 days',
+  },
 
   'mlflow/bad-request': { status: 400, says: (subject) => `${subject} is not what MLflow's API takes.` },
   'mlflow/not-implemented': { status: 501, says: (subject) => `${subject} is not supported.` },

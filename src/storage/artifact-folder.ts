@@ -6,6 +6,7 @@ import { PlatformError } from '../errors.ts';
 import { checkKey, checkPrefix, isGoodSegment, ownPrefix } from './artifact-key.ts';
 import type { ArtifactEntry, ArtifactRoot } from './artifact-root.ts';
 import { isMissing, readBytes, statFile, writeHashed } from './blob-store.ts';
+import { byBytes } from './by-bytes.ts';
 import { syncFolder } from './sync-folder.ts';
 
 /**
@@ -102,11 +103,6 @@ async function namesIn(path: string): Promise<string[]> {
     if (isMissing(error)) return [];
     throw error;
   }
-}
-
-/** The order of the databases' text. */
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** Makes the missing folders, and makes them durable: mkdir says which was the first. */

@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { blobArtifactRoot } from './artifact-blobs.ts';
+import { artifactBucket } from './artifact-bucket.ts';
 import { openArtifactFolder } from './artifact-folder.ts';
 import { type ArtifactRoot, walkArtifacts } from './artifact-root.ts';
 import { openBlobFolder } from './blob-store.ts';
+import { openTestBucket, skipWithoutS3 } from './test-bucket.ts';
 import { eachDatabase } from './test-databases.ts';
 
 type OpenRoot = () => Promise<AsyncDisposable & { readonly root: ArtifactRoot }>;
@@ -38,8 +40,15 @@ contract('artifacts in a plain folder', async () => {
   return { root, [Symbol.asyncDispose]: () => folder.remove() };
 });
 
-function contract(name: string, open: OpenRoot): void {
-  test(`${name}: what was put is there, whole and in ranges`, async () => {
+contract('artifacts in a bucket', openBucket, { skip: skipWithoutS3 });
+
+async function openBucket() {
+  const { client, ...settings } = await openTestBucket();
+  return { root: artifactBucket(settings), [Symbol.asyncDispose]: async () => client.destroy() };
+}
+
+function contract(name: string, open: OpenRoot, options: { readonly skip: string | false } = { skip: false }): void {
+  test(`${name}: what was put is there, whole and in ranges`, options, async () => {
     await using opened = await open();
     const { root } = opened;
     const digest = createHash('sha256').update('0123456789').digest('hex');
@@ -52,7 +61,7 @@ function contract(name: string, open: OpenRoot): void {
     assert.equal((await root.open('run/model.bin', { start: 2, end: 5 }))?.size, 10);
   });
 
-  test(`${name}: a stream arrives whole, and nothing of one that breaks off`, async () => {
+  test(`${name}: a stream arrives whole, and nothing of one that breaks off`, options, async () => {
     await using opened = await open();
     const { root } = opened;
     await root.put(
@@ -71,7 +80,7 @@ function contract(name: string, open: OpenRoot): void {
     assert.deepEqual(await paths(root, 'a'), ['a/stream']);
   });
 
-  test(`${name}: an empty file is a file`, async () => {
+  test(`${name}: an empty file is a file`, options, async () => {
     await using opened = await open();
     const { root } = opened;
     await root.put('empty', bytes(''));
@@ -79,7 +88,7 @@ function contract(name: string, open: OpenRoot): void {
     assert.deepEqual(await root.list(''), [{ path: 'empty', size: 0, isFolder: false }]);
   });
 
-  test(`${name}: a second put replaces the first`, async () => {
+  test(`${name}: a second put replaces the first`, options, async () => {
     await using opened = await open();
     const { root } = opened;
     await root.put('a/b', bytes('first'));
@@ -88,7 +97,20 @@ function contract(name: string, open: OpenRoot): void {
     assert.deepEqual(await root.list('a'), [{ path: 'a/b', size: 3, isFolder: false }]);
   });
 
-  test(`${name}: a folder lists what is directly in it, by bytes`, async () => {
+  test(`${name}: of several writers of one file, one wins whole`, options, async () => {
+    await using opened = await open();
+    const { root } = opened;
+    const letters = ['a', 'b', 'c', 'd'];
+    await Promise.all(letters.map((letter) => root.put('x/y', slowly(letter, 100))));
+    const found = await read(root, 'x/y');
+    assert.ok(
+      letters.some((letter) => found === letter.repeat(100)),
+      String(found),
+    );
+    assert.deepEqual(await paths(root, 'x'), ['x/y']);
+  });
+
+  test(`${name}: a folder lists what is directly in it, by bytes`, options, async () => {
     await using opened = await open();
     const { root } = opened;
     for (const key of ['m/b', 'm/a/1', 'm/a/2/x', 'm/é', 'm/B', 'm0', 'm-', 'n/a', 'm/😀/z'])
@@ -108,7 +130,7 @@ function contract(name: string, open: OpenRoot): void {
     assert.deepEqual(walked, ['m/a/1', 'm/a/2/x']);
   });
 
-  test(`${name}: what was deleted is gone, with all that was below it`, async () => {
+  test(`${name}: what was deleted is gone, with all that was below it`, options, async () => {
     await using opened = await open();
     const { root } = opened;
     for (const key of ['m/a/1', 'm/a/2', 'm/ab', 'm/b']) await root.put(key, bytes(key));
@@ -119,7 +141,7 @@ function contract(name: string, open: OpenRoot): void {
     assert.equal(await root.open('m/a/1'), undefined);
   });
 
-  test(`${name}: a name is a file or a folder, not both`, async () => {
+  test(`${name}: a name is a file or a folder, not both`, options, async () => {
     await using opened = await open();
     const { root } = opened;
     await root.put('a/b', bytes('file'));
@@ -129,7 +151,7 @@ function contract(name: string, open: OpenRoot): void {
     assert.deepEqual(await paths(root, 'a'), ['a/b']);
   });
 
-  test(`${name}: a folder is not opened as a file`, async () => {
+  test(`${name}: a folder is not opened as a file`, options, async () => {
     await using opened = await open();
     await opened.root.put('a/b', bytes('file'));
     assert.equal(await opened.root.open('a'), undefined);
@@ -137,7 +159,7 @@ function contract(name: string, open: OpenRoot): void {
     assert.equal(await opened.root.open('nothing'), undefined);
   });
 
-  test(`${name}: bad keys are refused everywhere`, async () => {
+  test(`${name}: bad keys are refused everywhere`, options, async () => {
     await using opened = await open();
     const { root } = opened;
     for (const key of badKeys) {
@@ -150,7 +172,7 @@ function contract(name: string, open: OpenRoot): void {
     assert.deepEqual(await root.list(''), []);
   });
 
-  test(`${name}: odd but honest keys work, and are never decoded`, async () => {
+  test(`${name}: odd but honest keys work, and are never decoded`, options, async () => {
     await using opened = await open();
     const { root } = opened;
     const keys = ['%2e%2e/x', '..a/b..', 'a b', '~', '-', '$HOME', '%', 'ä', '中', '?#&', 'CON', "it's", '*'];
@@ -213,6 +235,10 @@ test('a plain folder serves what others put there', async () => {
   const root = await openArtifactFolder(temp.path);
   assert.equal(await read(root, 'theirs/file'), 'by hand');
 });
+
+async function* slowly(letter: string, times: number): AsyncGenerator<Uint8Array> {
+  for (let count = 0; count < times; count += 1) yield bytes(letter);
+}
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -21,9 +21,23 @@ export interface BlobStore {
   path(digest: string): string;
   /** Reads all bytes again. @throws PlatformError storage/blob-changed when they are not what they were, or are gone */
   verify(digest: string): Promise<void>;
-  /** For the collector of what nothing refers to any more. */
-  delete(digest: string): Promise<void>;
+  /** Deletes what nobody needs. Bytes that are put while it runs are never touched, whatever `needed` says. */
+  sweep(options: SweepOptions): Promise<Sweep>;
 }
+
+export type SweepOptions = {
+  /** Which of these are needed; asked about some at a time. */
+  readonly needed: (digests: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Milliseconds since 1970: what was put later is kept, because whoever put it may not have written down yet what for. */
+  readonly putBefore: number;
+  /** Counts only. */
+  readonly dryRun: boolean;
+  readonly signal?: AbortSignal;
+};
+
+/** Objects that nobody needs: those that went, or would go, and those that are too young to tell. */
+export type Sweep = { readonly gone: BlobCount; readonly young: BlobCount };
+export type BlobCount = { readonly count: number; readonly bytes: number };
 
 export async function openBlobFolder(folder: string): Promise<BlobStore> {
   const incoming = join(folder, 'incoming');
@@ -36,12 +50,17 @@ export async function openBlobFolder(folder: string): Promise<BlobStore> {
     return join(folder, digest.slice(0, 2), digest);
   };
   const size = async (digest: string) => (await statFile(path(digest)))?.size;
+  // A sweep and a put of the same bytes: the put waits for a removal that has begun, and stops one that has not.
+  const sweeps = new Set<Set<string>>();
+  const removals = new Map<string, Promise<void>>();
 
   return {
     put: async (body) => {
       const written = await writeHashed(join(incoming, randomUUID()), body);
       const target = path(written.digest);
       await mkdir(dirname(target), { recursive: true });
+      for (const fresh of sweeps) fresh.add(written.digest);
+      await removals.get(written.digest);
       await rename(written.path, target);
       await syncFolder(dirname(target));
       await syncFolder(folder); // the folder of the first two digits may be new
@@ -62,9 +81,35 @@ export async function openBlobFolder(folder: string): Promise<BlobStore> {
       }
       if (digester.digest('hex') !== digest) throw new PlatformError('storage/blob-changed', digest);
     },
-    delete: (digest) => rm(path(digest), { force: true }),
+    sweep: async ({ needed, putBefore, dryRun, signal }) => {
+      const fresh = new Set<string>();
+      sweeps.add(fresh);
+      using _ = { [Symbol.dispose]: () => void sweeps.delete(fresh) };
+      const sweep = { gone: noBlobs, young: noBlobs };
+      for (const folderName of await readdir(folder)) {
+        if (!/^[0-9a-f]{2}$/.test(folderName)) continue;
+        signal?.throwIfAborted();
+        const names = (await readdir(join(folder, folderName))).filter((name) => /^[0-9a-f]{64}$/.test(name));
+        const kept = await needed(names);
+        for (const digest of names) {
+          if (kept.has(digest)) continue;
+          const found = await statFile(path(digest));
+          if (!found || fresh.has(digest)) continue;
+          const isYoung = found.mtimeMs >= putBefore;
+          sweep[isYoung ? 'young' : 'gone'] = plus(sweep[isYoung ? 'young' : 'gone'], found.size);
+          if (isYoung || dryRun) continue;
+          const removal = rm(path(digest), { force: true });
+          removals.set(digest, removal);
+          await removal.finally(() => removals.delete(digest));
+        }
+      }
+      return sweep;
+    },
   };
 }
+
+const noBlobs: BlobCount = { count: 0, bytes: 0 };
+const plus = ({ count, bytes }: BlobCount, size: number): BlobCount => ({ count: count + 1, bytes: bytes + size });
 
 /** Writes a new file through to the disk; removes it when the body breaks off. */
 export async function writeHashed(path: string, body: Body): Promise<{ path: string; digest: string; size: number }> {
@@ -87,12 +132,15 @@ export async function writeHashed(path: string, body: Body): Promise<{ path: str
 
 /** @param size of the file, so that an impossible range is refused before anything is sent */
 export function readBytes(path: string, size: number, range: ByteRange | undefined): AsyncIterable<Uint8Array> {
-  if (range === undefined) return fileBytes(path, { start: 0, end: size });
-  const { start, end } = range;
+  return fileBytes(path, range === undefined ? { start: 0, end: size } : checkRange(range, size));
+}
+
+/** @returns the part of the range that is there @throws PlatformError storage/bad-range */
+export function checkRange({ start, end }: ByteRange, size: number): ByteRange {
   if (!(Number.isSafeInteger(start) && start >= 0 && start < end && start < size)) {
     throw new PlatformError('storage/bad-range', `${start}–${end} of ${size}`);
   }
-  return fileBytes(path, { start, end: Math.min(end, size) });
+  return { start, end: Math.min(end, size) };
 }
 
 /** Opens the file when it is first read: a body that nobody reads holds nothing. */
@@ -100,7 +148,7 @@ async function* fileBytes(path: string, { start, end }: ByteRange): AsyncGenerat
   if (start < end) yield* createReadStream(path, { start, end: end - 1 });
 }
 
-export async function statFile(path: string): Promise<{ readonly size: number } | undefined> {
+export async function statFile(path: string): Promise<{ readonly size: number; readonly mtimeMs: number } | undefined> {
   try {
     const found = await stat(path);
     return found.isFile() ? found : undefined;
