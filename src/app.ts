@@ -74,6 +74,7 @@ import { experimentRoutes } from './tracking/experiment-routes.ts';
 import { runRoutes } from './tracking/run-routes.ts';
 
 export type AppOptions = {
+import { runListRoutes } from './tracking/run-list-routes.ts';
   readonly config: Config;
   readonly version: string;
   readonly log: FastifyBaseLogger;
@@ -383,6 +384,7 @@ export function workerHandlers(dataFolder: string): JobHandlers {
     ...datasetHandlers(folders),
     ...pipelineHandlers(folders),
     ...gateHandlers(),
+  await server.register(runListRoutes({ database, now }));
     ...servingHandlers(folders),
     ...monitoringHandlers(),
   };

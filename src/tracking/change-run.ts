@@ -82,6 +82,22 @@ export async function untagRun({ runs }: Pick<Deps, 'runs'>, runId: string, key:
   throw new PlatformError('tracking/tag-not-found', key, { message });
 }
 
+/** Sets and removes tags of several runs, or of none when one of them cannot be changed. @param tags `null` removes */
+export async function tagRuns(
+  { runs }: Pick<Deps, 'runs'>,
+  ids: readonly string[],
+  tags: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  const entries = Object.entries(tags);
+  const set = entries.flatMap(([key, value]) => (value === null ? [] : validTag({ key, value }, 'tags')));
+  const removed = entries.flatMap(([key, value]) => (value === null ? key : []));
+  for (const id of ids) {
+    requireActiveRun(await requireRun(runs, id));
+    await setRunTags(runs, id, set);
+    for (const key of removed) await runs.deleteTag(id, key);
+  }
+}
+
 async function append(
   { experiments, events, now }: Deps,
   type: string,

@@ -1,11 +1,20 @@
 /** Experiments over HTTP, for our own clients. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { eventStore } from '../events/event-store.ts';
 import type { Database } from '../storage/database.ts';
-import { requireExperiment } from './change-experiment.ts';
+import {
+  deleteExperiment,
+  renameExperiment,
+  requireExperiment,
+  tagExperiment,
+  untagExperiment,
+} from './change-experiment.ts';
 import { createExperiment } from './create-experiment.ts';
 import { experimentStore } from './experiment-store.ts';
 import { offsetOf, pageToken } from './page-token.ts';
+import { runStore } from './run-store.ts';
+import { runTotals } from './run-totals-store.ts';
 import { searchExperiments } from './search-experiments-store.ts';
 
 type Deps = {
@@ -15,6 +24,7 @@ type Deps = {
 };
 
 const tags = ['experiments'];
+const params = Type.Object({ id: Type.String() });
 
 export const experimentRoutes =
   ({ database, artifactRoot, now }: Deps): FastifyPluginAsyncTypebox =>
@@ -44,7 +54,14 @@ export const experimentRoutes =
           offset,
           limit,
         });
-        return { items: experiments, ...(more && { next: pageToken(offset + limit) }) };
+        const totals = await runTotals(
+          database.read,
+          experiments.map(({ id }) => id),
+        );
+        return {
+          items: experiments.map((experiment) => ({ ...experiment, ...(totals.get(experiment.id) ?? { runs: 0 }) })),
+          ...(more && { next: pageToken(offset + limit) }),
+        };
       },
     );
 
@@ -73,8 +90,58 @@ export const experimentRoutes =
       '/api/v1/experiments/:id',
       {
         config: { permission: 'read' },
-        schema: { tags, summary: 'Show an experiment', params: Type.Object({ id: Type.String() }) },
+        schema: { tags, summary: 'Show an experiment', params },
       },
       async ({ params: { id } }) => requireExperiment(experimentStore(database.read), id),
+    );
+
+    app.patch(
+      '/api/v1/experiments/:id',
+      {
+        config: { permission: 'write' },
+        schema: {
+          tags,
+          summary: 'Rename an experiment, set and remove its tags',
+          params,
+          body: Type.Object(
+            {
+              name: Type.Optional(Type.String({ minLength: 1 })),
+              tags: Type.Optional(
+                Type.Record(Type.String({ minLength: 1 }), Type.Union([Type.String(), Type.Null()]), {
+                  description: '`null` removes a tag',
+                  maxProperties: 100,
+                }),
+              ),
+            },
+            { additionalProperties: false },
+          ),
+        },
+      },
+      async ({ params: { id }, body: { name, tags = {} } }) =>
+        database.write(async (tx) => {
+          const experiments = experimentStore(tx);
+          const { name: before } = await requireExperiment(experiments, id);
+          if (name !== undefined && name !== before) await renameExperiment({ experiments, now }, id, name);
+          for (const [key, value] of Object.entries(tags)) {
+            if (value === null) await untagExperiment({ experiments }, id, key);
+            else await tagExperiment({ experiments }, id, { key, value });
+          }
+          return requireExperiment(experiments, id);
+        }),
+    );
+
+    app.delete(
+      '/api/v1/experiments/:id',
+      {
+        config: { permission: 'write' },
+        schema: { tags, summary: 'Move an experiment with its runs to the trash', params },
+      },
+      async ({ params: { id }, actor }, reply) => {
+        await database.write((tx) => {
+          const deps = { experiments: experimentStore(tx), runs: runStore(tx), events: eventStore(tx), now };
+          return deleteExperiment(deps, id, actor);
+        });
+        return reply.code(204).send();
+      },
     );
   };

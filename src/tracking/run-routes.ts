@@ -1,19 +1,15 @@
-/** Runs over HTTP, for our own clients. */
+/** One run over HTTP, for our own clients. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { PlatformError } from '../errors.ts';
 import type { ArtifactPlaces } from '../storage/artifact-places.ts';
 import type { Database } from '../storage/database.ts';
 import { requireRun } from './change-run.ts';
-import { experimentStore } from './experiment-store.ts';
 import { loggedModelStore } from './logged-model-store.ts';
 import { metricStore } from './metric-store.ts';
-import { offsetOf, pageToken } from './page-token.ts';
 import { runNotFound } from './run.ts';
 import { runDetails } from './run-details-store.ts';
 import { runStore } from './run-store.ts';
 import { finite, loggedModelView, runView } from './run-view.ts';
-import { searchRuns } from './search-runs-store.ts';
 
 /** The versions that a run became. Supplied by the registry. */
 export type VersionsOfRun = (runId: string) => Promise<readonly { readonly model: string; readonly version: number }[]>;
@@ -30,46 +26,6 @@ const params = Type.Object({ id: Type.String() });
 export const runRoutes =
   ({ database, artifacts, versionsOfRun = async () => [] }: Deps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    /** @throws PlatformError `tracking/experiment-not-found` */
-    async function experimentIds(experiment: string | undefined): Promise<readonly string[]> {
-      if (experiment === undefined) return experimentStore(database.read).activeIds();
-      if (/^\d+$/.test(experiment)) return [experiment];
-      const named = await experimentStore(database.read).findByName(experiment);
-      if (named) return [named.id];
-      throw new PlatformError('tracking/experiment-not-found', experiment);
-    }
-
-    app.get(
-      '/api/v1/runs',
-      {
-        config: { permission: 'read' },
-        schema: {
-          tags,
-          summary: 'Search runs, in the language of MLflow’s filters with OR, NOT and parentheses',
-          querystring: Type.Object({
-            experiment: Type.Optional(Type.String({ description: 'An id or a name; without it, all of them' })),
-            filter: Type.Optional(Type.String()),
-            order: Type.Optional(Type.String({ description: '`metrics.auc DESC`; several separated by commas' })),
-            deleted: Type.Boolean({ default: false, description: 'The deleted ones instead' }),
-            limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
-            cursor: Type.Optional(Type.String()),
-          }),
-        },
-      },
-      async ({ query: { experiment, filter, order, deleted, limit, cursor } }) => {
-        const offset = offsetOf(cursor);
-        const { runs, more } = await searchRuns(database.read, {
-          experimentIds: await experimentIds(experiment),
-          filter,
-          orderBy: order?.split(','),
-          lifecycles: [deleted ? 'deleted' : 'active'],
-          offset,
-          limit,
-        });
-        return { items: runs.map(runView), ...(more && { next: pageToken(offset + limit) }) };
-      },
-    );
-
     app.get(
       '/api/v1/runs/:id',
       { config: { permission: 'read' }, schema: { tags, summary: 'Show a run and the models it made', params } },

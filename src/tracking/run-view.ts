@@ -1,6 +1,6 @@
 /** Runs as our own clients see them: plain numbers, and metrics, params and tags by key. */
 import type { LoggedModel } from './logged-model.ts';
-import { type Run, runNameTag } from './run.ts';
+import { parentTag, type Run, runNameTag } from './run.ts';
 
 export const runView = (run: Run) => ({
   id: run.id,
@@ -33,6 +33,6 @@ export const loggedModelView = (model: LoggedModel) => ({
 
 export const finite = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
-const parentOf = (run: Run): string | undefined => run.tags.find(({ key }) => key === 'mlflow.parentRunId')?.value;
+const parentOf = (run: Run): string | undefined => run.tags.find(({ key }) => key === parentTag)?.value;
 
 const contextOf = (context: string | undefined) => (context === undefined ? {} : { context });

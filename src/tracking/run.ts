@@ -43,6 +43,8 @@ export type Run = RunInfo & {
 };
 
 export const runNameTag = 'mlflow.runName';
+/** Under which run a run stands. */
+export const parentTag = 'mlflow.parentRunId';
 export const datasetContextTag = 'mlflow.data.context';
 
 export const isEnded = (status: RunStatus): boolean => status !== 'RUNNING' && status !== 'SCHEDULED';

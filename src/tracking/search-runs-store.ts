@@ -16,6 +16,8 @@ export type RunSearch = {
   readonly experimentIds: readonly string[];
   readonly filter?: string | undefined;
   readonly lifecycles: readonly Lifecycle[];
+  /** What else holds of the runs, beyond the language of filters. */
+  readonly within?: readonly Condition[];
   readonly orderBy?: readonly string[] | undefined;
   readonly offset: number;
   readonly limit: number;
@@ -33,19 +35,13 @@ export async function searchRuns(
 /** The ids of a page, and of one run more when there is one. */
 async function pageOf(db: Db, search: RunSearch): Promise<readonly string[]> {
   const experiments = search.experimentIds.map(parseExperimentId);
-  const parsed = parseFilter(search.filter ?? '');
-  const filter = parsed && mapFilter(parsed, (comparison) => resolve(runVocabulary, comparison));
+  const always = matchConditions(db, search);
   const orders = (search.orderBy ?? []).map((clause) => parseOrder(runVocabulary, clause));
   refuseDuplicates(orders, search.orderBy ?? []);
   const dataset = orders.find(({ entity }) => entity === 'dataset');
   if (dataset) throw invalid('order_by', "Invalid identifier type 'dataset'");
-  if (experiments.length === 0 || search.lifecycles.length === 0) return [];
+  if (always === undefined) return [];
 
-  const always = [
-    sql<SqlBool>`runs.experiment_id in (${sql.join(experiments)})`,
-    sql<SqlBool>`runs.lifecycle in (${sql.join(search.lifecycles)})`,
-    ...(filter ? [conditionOf(filter, (clause) => runCondition(db, clause, experiments))] : []),
-  ];
   const wanted = search.limit + 1;
   const ids: string[] = [];
   let offset = search.offset;
@@ -57,6 +53,26 @@ async function pageOf(db: Db, search: RunSearch): Promise<readonly string[]> {
     else if (offset > 0) offset -= await sizeOfPhase(db, phase, always);
   }
   return ids;
+}
+
+/**
+ * What holds of every run that is searched for; undefined when none can be.
+ * @throws PlatformError `tracking/invalid-filter`
+ */
+export function matchConditions(
+  db: Db,
+  { experimentIds, filter: text, lifecycles, within = [] }: Omit<RunSearch, 'orderBy' | 'offset' | 'limit'>,
+): readonly Condition[] | undefined {
+  const experiments = experimentIds.map(parseExperimentId);
+  const parsed = parseFilter(text ?? '');
+  const filter = parsed && mapFilter(parsed, (comparison) => resolve(runVocabulary, comparison));
+  if (experiments.length === 0 || lifecycles.length === 0) return undefined;
+  return [
+    sql<SqlBool>`runs.experiment_id in (${sql.join(experiments)})`,
+    sql<SqlBool>`runs.lifecycle in (${sql.join(lifecycles)})`,
+    ...(filter ? [conditionOf(filter, (clause) => runCondition(db, clause, experiments))] : []),
+    ...within,
+  ];
 }
 
 async function pageOfPhase(
@@ -75,7 +91,7 @@ async function sizeOfPhase(db: Db, { source, where }: Phase, always: readonly Co
   return Number((await query.execute(db)).rows[0]?.n ?? 0);
 }
 
-const every = (conditions: readonly Condition[]) =>
+export const every = (conditions: readonly Condition[]) =>
   sql`${sql.join(
     conditions.map((condition) => sql`(${condition})`),
     sql` and `,
