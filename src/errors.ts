@@ -79,6 +79,11 @@ export const errorCatalogue = {
   'storage/nul-in-text': { status: 400, exit: 2, says: (subject) => `There is a NUL character in ${subject}.` },
   'storage/bad-key': { status: 400, exit: 2, says: (subject) => `${subject} is not a path of an artifact.` },
   'storage/key-taken': { status: 409, says: (subject) => `A file or a folder stands in the way of ${subject}.` },
+  'storage/disk-full': {
+    status: 507,
+    says: (subject) => `The disk of this server has no room for ${subject}.`,
+    fix: 'make room, and send it again: nothing of it was kept',
+  },
   'storage/bad-upload': { status: 400, says: (subject) => `The upload of ${subject} cannot be completed.` },
   'storage/bucket-refused': { status: 500, says: (subject) => `The bucket ${subject} refuses this server.` },
   'storage/foreign-location': {

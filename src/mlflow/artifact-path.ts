@@ -6,7 +6,7 @@ import { invalidRequest } from './message.ts';
 export function checkArtifactPath(path: string): void {
   const outside =
     path.split('/').includes('..') || path.startsWith('/') || path.includes('\\') || /^[A-Za-z]:/.test(path);
-  if (outside || path.includes('#') || path.includes('\u0000')) throw invalidRequest('Invalid path');
+  if (outside || path.includes('\u0000')) throw invalidRequest('Invalid path');
 }
 
 /** Without empty and `.` segments: clients join paths carelessly. */

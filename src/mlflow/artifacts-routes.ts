@@ -17,6 +17,7 @@ import { attachment, checkArtifactPath, contentTypeOf, listFolder, tidyPath } fr
 import { addCall, callPrefixes, queryOf, takeTexts } from './calls-routes.ts';
 import { invalidRequest, text } from './message.ts';
 import type { MlflowDeps } from './mlflow-deps.ts';
+import { addTransfers } from './transfers-routes.ts';
 import { some } from './views.ts';
 
 const maxPageUpload = 10 * 1024 * 1024;
@@ -32,6 +33,7 @@ export async function addArtifactRoutes(app: FastifyInstance, deps: MlflowDeps):
   await app.register(async (calls) => {
     takeTexts(calls);
     addListings(calls, deps);
+    addTransfers(calls, deps);
   });
 }
 
@@ -159,17 +161,6 @@ function addListings(app: FastifyInstance, { artifacts, database }: MlflowDeps):
       return { artifact_uri: found.storageLocation };
     },
   );
-
-  for (const step of ['create', 'complete', 'abort']) {
-    addCall(
-      app,
-      { method: 'POST', path: `/mlflow-artifacts/mpu/${step}/*`, permission: 'write', fields: {} },
-      async () => {
-        const message = 'Multipart upload is not supported for the current artifact repository';
-        throw new PlatformError('mlflow/not-implemented', 'Multipart upload', { message });
-      },
-    );
-  }
 }
 
 async function sendFile(

@@ -24,6 +24,8 @@ export type Call<F extends Fields> = {
   readonly prefixes?: readonly string[];
 };
 
+  /** Its path ends with one of an artifact, which may have encoded slashes. */
+  readonly encodedPath?: true;
 /** The prefix of clients and that of upstream's web page. */
 export const callPrefixes = ['/api/2.0', '/ajax-api/2.0'];
 
@@ -37,7 +39,7 @@ export function addCall<F extends Fields>(
     app.route({
       method: typeof call.method === 'string' ? call.method : [...call.method],
       url: prefix + call.path,
-      config: { permission: call.permission },
+      config: { permission: call.permission, ...(call.encodedPath && { encodedPath: call.encodedPath }) },
       handler: async (request, reply) => {
         const params = request.params as Record<string, string>; // the router gives texts
         const query = queryOf(request);

@@ -47,6 +47,7 @@ const statuses = {
   INTERNAL_ERROR: 500,
   NOT_IMPLEMENTED: 501,
   TEMPORARILY_UNAVAILABLE: 503,
+  RESOURCE_LIMIT_EXCEEDED: 507, // clients do not send a file again that has no room
 } as const;
 
 /** Upstream's finer names, which its clients pass on to their users. */
@@ -87,6 +88,10 @@ const byCode: Partial<Record<PlatformCode, MlflowErrorCode>> = {
   'registry/model-exists': 'RESOURCE_ALREADY_EXISTS',
   'registry/alias-not-found': 'INVALID_PARAMETER_VALUE',
   'storage/bad-key': 'INVALID_PARAMETER_VALUE',
+  'storage/bad-upload': 'INVALID_PARAMETER_VALUE',
+  'storage/disk-full': 'RESOURCE_LIMIT_EXCEEDED',
+  'storage/foreign-location': 'INVALID_PARAMETER_VALUE',
+  'storage/outside-root': 'INVALID_PARAMETER_VALUE',
   'storage/key-taken': 'INVALID_PARAMETER_VALUE',
 };
 

@@ -104,7 +104,17 @@ eachDatabase((dialect, open) => {
   test(`${dialect}: artifacts keep their names, whatever is in them`, async () => {
     await using server = await setUp();
     const files = '/api/2.0/mlflow-artifacts/artifacts';
-    for (const name of ['100%.txt', 'a b.txt', 'ä/ö.bin', 'img%step%1.png', '%2e%2e', 'a+b']) {
+    for (const name of [
+      '100%.txt',
+      'a b.txt',
+      'ä/ö.bin',
+      'img%step%1.png',
+      '%2e%2e',
+      'a+b',
+      'hash#1.txt',
+      'q?x=1.txt',
+      '%2523',
+    ]) {
       const path = name.split('/').map(encodeURIComponent).join('/');
       assert.equal(
         (await server.send('PUT', `${files}/1/r/artifacts/${path}`, name, 'application/octet-stream')).status,
@@ -116,14 +126,14 @@ eachDatabase((dialect, open) => {
     const { body } = await server.send('GET', `${files}?path=1/r/artifacts`);
     assert.deepEqual(
       body.files.map((file: { path: string }) => file.path).sort(),
-      ['%2e%2e', '100%.txt', 'a b.txt', 'a+b', 'img%step%1.png', 'ä'].sort(),
+      ['%2523', '%2e%2e', '100%.txt', 'a b.txt', 'a+b', 'hash#1.txt', 'img%step%1.png', 'q?x=1.txt', 'ä'].sort(),
     );
   });
 
   test(`${dialect}: paths that lead elsewhere are refused, missing files are not found`, async () => {
     await using server = await setUp();
     const files = '/api/2.0/mlflow-artifacts/artifacts';
-    for (const path of ['..%2f..%2fetc', '1/..%2f2', '%2fetc', 'a%5cb', 'a%23b', 'a%00b']) {
+    for (const path of ['..%2f..%2fetc', '1/..%2f2', '%2fetc', 'a%5cb', 'a%00b']) {
       const { status, body } = await server.send('GET', `${files}/${path}`);
       assert.deepEqual([status, body.error_code], [400, 'INVALID_PARAMETER_VALUE'], path);
     }

@@ -57,19 +57,21 @@ export const mlflowRoutes =
     app.get('/version', { config: { permission: 'public' } }, async (_request, reply) =>
       reply.type('text/html; charset=utf-8').send(mlflowVersion),
     );
+    const serverInfo = serverInfoOf(deps);
     for (const prefix of ['/api/3.0', '/ajax-api/3.0']) {
       app.get(`${prefix}/mlflow/server-info`, { config: { permission: 'public' } }, async () => serverInfo);
     }
     app.get('/ajax-api/2.0/mlflow/server-features', { config: { permission: 'read' } }, async () => ({}));
   };
 
-const serverInfo = {
+const serverInfoOf = ({ artifacts: { proxied } }: MlflowDeps) => ({
   store_type: 'SqlStore',
   workspaces_enabled: false,
   trace_archival_enabled: false,
-  multipart_uploads_enabled: false,
-  multipart_downloads_enabled: false,
-  presigned_upload_run_id_supported: false,
-  presigned_upload_model_id_supported: false,
+  multipart_uploads_enabled: proxied.direct !== undefined,
+  multipart_downloads_enabled: proxied.direct !== undefined,
+  // That the calls are there; whether a run lies where they work shows each time.
+  presigned_upload_run_id_supported: true,
+  presigned_upload_model_id_supported: true,
   features_enabled: { gateway: false },
-};
+});
