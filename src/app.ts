@@ -42,8 +42,9 @@ import { monitoringHandlers, profileReader, storeTrainingProfile } from './monit
 import { executionRoutes, requestExecution } from './pipelines/execution-routes.ts';
 import { pipelineHandlers, pipelineKinds } from './pipelines/pipeline-worker.ts';
 import { startRegistrations } from './pipelines/registration-worker.ts';
-import { modelRoutes, sealAndSave } from './registry/model-routes.ts';
-import { isServable, requireServable } from './registry/model-version.ts';
+import { modelRoutes } from './registry/model-routes.ts';
+import { isServable, type ModelVersion, requireServable } from './registry/model-version.ts';
+import { sealAndSave, sealRegistered } from './registry/seal-adapter.ts';
 import type { TryModel } from './registry/seal-version.ts';
 import { versionStore } from './registry/version-store.ts';
 import { rolloutPlan } from './rollouts/rollout-config.ts';
@@ -127,6 +128,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   const sealing = { database, artifacts, blobs, now, tryModel: modelTrier(inference, blobs) };
   const seal = ({ model, version: number }: VersionRef) =>
     sealAndSave(sealing, { model, version: number, actor: 'rule:registry' });
+  const onRegistered = (version: ModelVersion) => sealRegistered(sealing, version);
   const findEndpoint = (name: string) => endpointStore(database.read).find(name);
 
   const takeUp = endpointUpdater({ database, live, now });
@@ -199,6 +201,7 @@ export async function openApp(options: AppOptions): Promise<App> {
         profileTraining: (rows) =>
           storeTrainingProfile({ run: runJob, blobs, tempFolder: folders.tempFolder, newId }, rows),
         artifactRoot,
+        onRegistered,
         now,
         newId,
         random: Math.random,
@@ -371,7 +374,9 @@ export async function openApp(options: AppOptions): Promise<App> {
     runRoutes({ database, artifacts, versionsOfRun: (id) => versionStore(database.read).listByRun(id) }),
   );
   await server.register(modelRoutes(sealing));
-  await server.register(mlflowRoutes({ database, artifacts, artifactRoot, now, newId, random: Math.random }));
+  await server.register(
+    mlflowRoutes({ database, artifacts, artifactRoot, onRegistered, now, newId, random: Math.random }),
+  );
 
   const opened = resources.move();
   return { server, [Symbol.asyncDispose]: () => opened.disposeAsync() };

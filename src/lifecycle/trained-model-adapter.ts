@@ -32,6 +32,7 @@ export type TrainedModelDeps = {
   readonly readProject: ReadCurrentProject;
   /** Counts the training rows, for monitors to compare with. @returns the digest of the profile */
   readonly profileTraining?: ProfileTraining;
+  readonly onRegistered: (version: ModelVersion) => Promise<ModelVersion>;
   /** The start of a new experiment's artifact location. */
   readonly artifactRoot: string;
   readonly now: () => number;
@@ -74,7 +75,7 @@ export function trainedModels(deps: TrainedModelDeps): RegisterModel {
         ...digests,
       });
     });
-    return refOf(version);
+    return refOf(await deps.onRegistered(version));
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ModelVersion } from '../registry/model-version.ts';
 import type { ArtifactPlaces } from '../storage/artifact-places.ts';
 import type { Database } from '../storage/database.ts';
 
@@ -7,6 +8,8 @@ export type MlflowDeps = {
   readonly artifacts: ArtifactPlaces;
   /** The start of a new experiment's artifact location: `mlflow-artifacts:/`, or a folder or bucket that clients reach themselves. */
   readonly artifactRoot: string;
+  /** Looks at a version that was just registered; the answer may be that it failed. */
+  readonly onRegistered: (version: ModelVersion) => Promise<ModelVersion>;
   readonly now: () => number;
   /** 32 hexadecimal digits. */
   readonly newId: () => string;

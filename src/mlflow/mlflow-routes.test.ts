@@ -23,6 +23,7 @@ eachDatabase((dialect, open) => {
         database,
         artifacts: artifactPlaces(blobArtifactRoot({ database, blobs })),
         artifactRoot: 'mlflow-artifacts:/',
+        onRegistered: async (version) => version,
         now: () => 1000,
         newId: () => randomUUID().replaceAll('-', ''),
         random: () => 0.5,

@@ -25,7 +25,7 @@ import { some, versionView } from './views.ts';
 
 const one = { name: text({ required: true }), version: text({ required: true }) };
 
-export function addVersionCalls(app: FastifyInstance, { database, now }: MlflowDeps): void {
+export function addVersionCalls(app: FastifyInstance, { database, onRegistered, now }: MlflowDeps): void {
   const path = (verb: string) => `/mlflow/model-versions/${verb}`;
   const stores = (tx: Db) => ({
     models: modelStore(tx),
@@ -88,7 +88,7 @@ export function addVersionCalls(app: FastifyInstance, { database, now }: MlflowD
         }
         return version;
       });
-      return { model_version: versionView(version) };
+      return { model_version: versionView(isPrompt(tags) ? version : await onRegistered(version)) };
     },
   );
 

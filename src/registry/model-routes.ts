@@ -2,9 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { eventStore, readEvents } from '../events/event-store.ts';
-import type { ArtifactPlaces } from '../storage/artifact-places.ts';
-import type { BlobStore } from '../storage/blob-store.ts';
-import type { Database, Db } from '../storage/database.ts';
+import type { Db } from '../storage/database.ts';
 import { loggedModelStore } from '../tracking/logged-model-store.ts';
 import { offsetOf, pageToken } from '../tracking/page-token.ts';
 import { runDetails } from '../tracking/run-details-store.ts';
@@ -16,19 +14,10 @@ import { isServable, type ModelVersion, type RegisteredModel } from './model-ver
 import { type Phase, phaseEventTypes, phaseOf } from './phase.ts';
 import { registerModel, requireModel } from './register-model.ts';
 import { registerVersion, requireVersion } from './register-version.ts';
-import { locationsOf, resolveSource } from './resolve-source.ts';
-import { saveSeal } from './save-seal.ts';
-import { sealVersion, type TryModel } from './seal-version.ts';
+import { resolveSource } from './resolve-source.ts';
+import { type SealAdapterDeps, sealAndSave, sealRegistered } from './seal-adapter.ts';
 import { searchModels } from './search-models-store.ts';
 import { versionStore } from './version-store.ts';
-
-export type ModelRoutesDeps = {
-  readonly database: Database;
-  readonly artifacts: ArtifactPlaces;
-  readonly blobs: BlobStore;
-  readonly tryModel: TryModel;
-  readonly now: () => number;
-};
 
 const tags = ['models'];
 const name = Type.String({ minLength: 1 });
@@ -43,7 +32,7 @@ const page = Type.Object({
 });
 
 export const modelRoutes =
-  (deps: ModelRoutesDeps): FastifyPluginAsyncTypebox =>
+  (deps: SealAdapterDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { database, now } = deps;
     const read = { models: modelStore(database.read), versions: versionStore(database.read) };
@@ -164,7 +153,7 @@ export const modelRoutes =
             ...(body.description !== undefined && { description: body.description }),
           });
         });
-        const [view] = await versionViews([version]);
+        const [view] = await versionViews([await sealRegistered(deps, version)]);
         return reply.code(201).send(view);
       },
     );
@@ -220,20 +209,6 @@ export const modelRoutes =
       },
     );
   };
-
-/** Seals a version and keeps the answer: what the route does, for whoever ships a version without it. */
-export async function sealAndSave(
-  { database, ...deps }: ModelRoutesDeps,
-  input: { readonly model: string; readonly version: number; readonly actor: string },
-): Promise<ModelVersion> {
-  const { read } = database;
-  const version = await requireVersion(versionStore(read), input.model, input.version);
-  const locations = await locationsOf({ runs: runStore(read), loggedModels: loggedModelStore(read) }, version);
-  const sealed = await sealVersion(deps, version, locations);
-  return database.write((tx) =>
-    saveSeal({ versions: versionStore(tx), events: eventStore(tx), now: deps.now }, { ...input, sealed }),
-  );
-}
 
 const modelView = (model: RegisteredModel) => ({
   name: model.name,

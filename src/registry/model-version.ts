@@ -79,6 +79,25 @@ export type RegisteredModel = {
 export const isServable = ({ sealed }: Pick<ModelVersion, 'sealed'>): boolean =>
   sealed?.onnxDigest !== undefined && !sealed.findings.some(({ severity }) => severity === 'refuse');
 
+/** ONNX that this server cannot run and others can: it is registered, and not served. */
+const runsElsewhere: ReadonlySet<string> = new Set([
+  'onnx/ir-version',
+  'onnx/non-tensor-input',
+  'onnx/opset',
+  'onnx/unknown-domain',
+  'onnx/unsupported-type',
+]);
+
+/** What a seal makes of a registration: an ONNX file that is broken, hostile or gives no tensors has failed, with the reason. */
+export function statusAfterSeal({ findings }: SealedVersion): { status: VersionStatus; statusMessage: string } {
+  const bad = findings.find(
+    ({ code, severity }) => severity === 'refuse' && code.startsWith('onnx/') && !runsElsewhere.has(code),
+  );
+  if (!bad) return { status: 'READY', statusMessage: '' };
+  const fix = bad.fix === undefined ? '' : ` Fix: ${bad.fix}`;
+  return { status: 'FAILED_REGISTRATION', statusMessage: `${bad.message}${fix}` };
+}
+
 /** The version, sealed and without anything that keeps it from serving. @throws PlatformError registry/not-servable with the reason */
 export function requireServable(version: ModelVersion): ModelVersion {
   if (isServable(version)) return version;

@@ -1,5 +1,5 @@
 import type { EventStore } from '../events/event-store.ts';
-import { isServable, type ModelVersion, type SealedVersion, versionSubject } from './model-version.ts';
+import { isServable, type ModelVersion, type SealedVersion, statusAfterSeal, versionSubject } from './model-version.ts';
 import { requireVersion } from './register-version.ts';
 import type { VersionStore } from './version-store.ts';
 
@@ -14,7 +14,7 @@ export async function saveSeal(
   const before = await requireVersion(versions, model, version);
   if (isServable(before)) return before;
   const at = now();
-  await versions.update(model, version, { sealed }, at);
+  await versions.update(model, version, { sealed, ...statusAfterSeal(sealed) }, at);
   await events.append({
     type: 'registry.version-sealed',
     project: before.project,
@@ -26,6 +26,7 @@ export async function saveSeal(
       version,
       ...(sealed.onnxDigest === undefined ? {} : { onnxDigest: sealed.onnxDigest }),
       files: sealed.files.length,
+      status: statusAfterSeal(sealed).status,
       servable: isServable({ sealed }),
       findings: sealed.findings.map(({ code, severity }) => ({ code, severity })),
     },

@@ -7,11 +7,11 @@ import { blobArtifactRoot } from '../storage/artifact-blobs.ts';
 import { artifactPlaces } from '../storage/artifact-places.ts';
 import { openBlobFolder } from '../storage/blob-store.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
-import { sealAndSave } from './model-routes.ts';
 import { modelStore } from './model-store.ts';
 import { isServable } from './model-version.ts';
 import { registerModel } from './register-model.ts';
-import { registerVersion } from './register-version.ts';
+import { registerVersion, requireVersion } from './register-version.ts';
+import { sealAndSave, sealRegistered } from './seal-adapter.ts';
 import type { TryModel } from './seal-version.ts';
 import { versionStore } from './version-store.ts';
 
@@ -40,7 +40,18 @@ eachDatabase((dialect, open) => {
     };
     const seal = (tryModel: TryModel = async () => []) =>
       sealAndSave({ database, artifacts, blobs, tryModel, now }, { model: 'm', version: 1, actor: 'owner' });
-    return { database, blobs, upload, seal, [Symbol.asyncDispose]: () => database[Symbol.asyncDispose]() };
+    const find = () => requireVersion(versionStore(database.read), 'm', 1);
+    const register = async () =>
+      sealRegistered({ database, artifacts, blobs, tryModel: async () => [], now }, await find());
+    return {
+      database,
+      blobs,
+      upload,
+      seal,
+      find,
+      register,
+      [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+    };
   }
 
   test(`${dialect}: an ONNX model is copied, digested, inspected and tried, and the log says so`, async () => {
@@ -95,6 +106,25 @@ eachDatabase((dialect, open) => {
     const version = await set.seal(async () => [{ code: 'serving/cannot-load', severity: 'refuse', message: 'no' }]);
     assert.deepEqual(version.sealed?.findings.at(-1)?.code, 'serving/cannot-load');
     assert.ok(!isServable(version));
+  });
+
+  test(`${dialect}: what a broken ONNX file is registered as has failed, and is ready once it is mended`, async () => {
+    await using set = await setUp();
+    await set.upload({ 'model.onnx': columnsModel().subarray(0, 60) });
+    const failed = await set.register();
+    assert.equal(failed.status, 'FAILED_REGISTRATION');
+    assert.match(failed.statusMessage ?? '', /not a complete|ends|broken|malformed/i);
+    await set.upload({ 'model.onnx': columnsModel() });
+    const mended = await set.register();
+    assert.deepEqual([mended.status, mended.statusMessage], ['READY', '']);
+  });
+
+  test(`${dialect}: a pickle, and a source that lies elsewhere, are registered without being read`, async () => {
+    await using set = await setUp();
+    assert.deepEqual(await set.register(), await set.find());
+    await set.upload({ MLmodel: sklearnMlmodel, 'model.pkl': 'x' });
+    const version = await set.register();
+    assert.deepEqual([version.status, version.sealed], ['READY', undefined]);
   });
 
   test(`${dialect}: a source without files here is told where it should be`, async () => {

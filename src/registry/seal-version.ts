@@ -3,7 +3,7 @@ import { PlatformError } from '../errors.ts';
 import type { Finding } from '../onnx/finding.ts';
 import { inspectOnnx } from '../onnx/inspect-onnx.ts';
 import type { ArtifactPlace, ArtifactPlaces } from '../storage/artifact-places.ts';
-import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import { walkArtifacts } from '../storage/artifact-root.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { findOnnx, readFlavors } from './model-files.ts';
 import { isServable, type ModelVersion, type SealedVersion, type VersionFile } from './model-version.ts';
@@ -57,7 +57,22 @@ export async function sealVersion(
   return { onnxDigest: onnx.digest, files, inputs, outputs, findings: [...findings, ...tried], sealedAt: now() };
 }
 
-type Source = ArtifactPlace & { readonly path: string };
+/**
+ * How much there is to read when a version is sealed.
+ * @returns undefined when no ONNX file is among its files
+ * @throws PlatformError `registry/source-not-readable`
+ */
+export async function onnxVersionSize(
+  artifacts: ArtifactPlaces,
+  version: ModelVersion,
+  locations: readonly string[],
+): Promise<number | undefined> {
+  const files = await filesOf(artifacts, version, locations);
+  if (!files.some(({ path }) => path.toLowerCase().endsWith('.onnx'))) return undefined;
+  return files.reduce((sum, { size }) => sum + size, 0);
+}
+
+type Source = ArtifactPlace & { readonly path: string; readonly size: number };
 
 /** The first location that has files; a location may also be one file. */
 async function filesOf(
@@ -67,9 +82,15 @@ async function filesOf(
 ): Promise<readonly Source[]> {
   const places = locations.flatMap((location) => artifacts.find(location) ?? []);
   for (const { root, key } of places) {
-    const files = await walk(root, key);
-    if (files.length > 0) return files.map((file) => ({ root, key: file, path: file.slice(key.length + 1) }));
-    if (key !== '' && (await root.open(key))) return [{ root, key, path: key.slice(key.lastIndexOf('/') + 1) }];
+    const files: Source[] = [];
+    for await (const { path, size } of walkArtifacts(root, key)) {
+      files.push({ root, key: path, path: path.slice(key.length + 1), size });
+    }
+    if (files.length > 0) return files;
+    const single = key === '' ? undefined : await root.open(key);
+    if (!single) continue;
+    await discard(single.body);
+    return [{ root, key, path: key.slice(key.lastIndexOf('/') + 1), size: single.size }];
   }
   throw new PlatformError('registry/source-not-readable', `${model}, version ${version},`, {
     hint:
@@ -79,12 +100,9 @@ async function filesOf(
   });
 }
 
-async function walk(artifacts: ArtifactRoot, folder: string): Promise<readonly string[]> {
-  const entries = await artifacts.list(folder);
-  const parts = await Promise.all(
-    entries.map(({ path, isFolder }) => (isFolder ? walk(artifacts, path) : Promise.resolve([path]))),
-  );
-  return parts.flat();
+/** Ends a body that nobody reads: one from a bucket holds a connection. */
+async function discard(body: AsyncIterable<Uint8Array>): Promise<void> {
+  await body[Symbol.asyncIterator]().return?.();
 }
 
 async function copyFiles(blobs: BlobStore, sources: readonly Source[]): Promise<readonly VersionFile[]> {

@@ -39,6 +39,7 @@ export type VersionChange = {
   readonly description?: string | undefined;
   readonly stage?: Stage;
   readonly status?: VersionStatus;
+  readonly statusMessage?: string;
   readonly sealed?: SealedVersion;
   readonly lineage?: Lineage;
   readonly profileDigest?: string;
@@ -166,6 +167,7 @@ export const versionStore = (database: Db) => {
           ...('description' in change ? { description: change.description ?? null } : {}),
           ...(change.stage ? { stage: change.stage } : {}),
           ...(change.status ? { status: change.status } : {}),
+          ...(change.statusMessage === undefined ? {} : { status_message: change.statusMessage }),
           ...(change.sealed ? { sealed: JSON.stringify(change.sealed) } : {}),
           ...(change.lineage ? { lineage: JSON.stringify(change.lineage) } : {}),
           ...(change.profileDigest ? { profile_digest: change.profileDigest } : {}),

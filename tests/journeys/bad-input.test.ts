@@ -122,10 +122,12 @@ test('a hostile or broken model is refused with the reason, and is not shipped',
   for (const [what, bytes, reason] of hostile) {
     await t.test(`a model that ${what}`, async () => {
       const version = await registerModel(server, { name: 'line', files: { 'model.onnx': bytes } });
-      const view = await server.must('POST', `/api/v1/models/line/versions/${version}/seal`);
-      const refused = (view as { sealed: { findings: { severity: string }[] } }).sealed.findings.filter(
-        ({ severity }) => severity === 'refuse',
-      );
+      type Registered = { status: string; statusMessage: string; sealed: { findings: { severity: string }[] } };
+      const view = await server.must<Registered>('GET', `/api/v1/models/line/versions/${version}`);
+      const runsElsewhere = /Nonsense/.test(reason.source);
+      assert.equal(view.status, runsElsewhere ? 'READY' : 'FAILED_REGISTRATION');
+      assert.equal(view.statusMessage === '', runsElsewhere);
+      const refused = view.sealed.findings.filter(({ severity }) => severity === 'refuse');
       assert.match(JSON.stringify(refused), reason, JSON.stringify(view));
       const { operation } = await server.must<{ operation: string }>('POST', '/api/v1/projects/lines/ship', {
         version,
