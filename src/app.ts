@@ -72,10 +72,10 @@ import type { Database, DatabaseState } from './storage/database.ts';
 import { openArtifacts } from './storage/open-artifacts.ts';
 import { openDatabase } from './storage/open-database.ts';
 import { experimentRoutes } from './tracking/experiment-routes.ts';
+import { runListRoutes } from './tracking/run-list-routes.ts';
 import { runRoutes } from './tracking/run-routes.ts';
 
 export type AppOptions = {
-import { runListRoutes } from './tracking/run-list-routes.ts';
   readonly config: Config;
   readonly version: string;
   readonly log: FastifyBaseLogger;
@@ -373,6 +373,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   await server.register(
     runRoutes({ database, artifacts, versionsOfRun: (id) => versionStore(database.read).listByRun(id) }),
   );
+  await server.register(runListRoutes({ database, now }));
   await server.register(modelRoutes(sealing));
   await server.register(
     mlflowRoutes({ database, artifacts, artifactRoot, onRegistered, now, newId, random: Math.random }),
@@ -389,7 +390,6 @@ export function workerHandlers(dataFolder: string): JobHandlers {
     ...datasetHandlers(folders),
     ...pipelineHandlers(folders),
     ...gateHandlers(),
-  await server.register(runListRoutes({ database, now }));
     ...servingHandlers(folders),
     ...monitoringHandlers(),
   };
