@@ -51,6 +51,7 @@ import { rolloutPlan } from './rollouts/rollout-config.ts';
 import { rolloutRoutes } from './rollouts/rollout-routes.ts';
 import { type RolloutServing, startRolloutWorker } from './rollouts/rollout-worker.ts';
 import type { RolloutStart } from './rollouts/start-rollout.ts';
+import { registryTrashStore } from './registry/registry-trash-store.ts';
 import {
   exportEndpoint as exportLog,
   readTablesWith,
@@ -81,6 +82,8 @@ export type AppOptions = {
   readonly log: FastifyBaseLogger;
   /** The built pages. */
   readonly uiFolder: string;
+import { startPurgeWorker } from './trash/purge-worker.ts';
+import { trashRoutes } from './trash/trash-routes.ts';
   /** The program's entry and the environment of worker processes. */
   readonly entry: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -305,6 +308,26 @@ export async function openApp(options: AppOptions): Promise<App> {
     log,
     version,
     host,
+  const served = async () =>
+    (await endpointStore(database.read).list()).flatMap(({ endpoint, traffic: { champion, previous, rollout } }) =>
+      [champion, previous, rollout?.challenger].flatMap((ref) => (ref ? [{ endpoint: endpoint.name, ...ref }] : [])),
+    );
+  const purging = { database, artifacts, blobs, served, now, newId, onError };
+  const purges = resources.use(startPurgeWorker(purging));
+
+  const webhookSecrets = await openSecretBox(join(dataFolder, 'keys', 'webhooks'));
+  const deliveries = resources.use(
+    await startDeliveries({
+      ...{ database, version, now, onError },
+      ...{ secrets: webhookSecrets, policy: config.webhooks, environment: config.environment, random: Math.random },
+    }),
+  );
+  resources.use(startOutbox({ database, factsOf: registryFacts, now, onError }));
+  const webhooks = {
+    ...{ database, deliveries, now, newUuid: randomUUID },
+    ...{ secrets: webhookSecrets, policy: config.webhooks },
+  };
+
     allowedHosts: config.allowedHosts,
     corsAllowedOrigins: config.corsAllowedOrigins,
     staticPrefix: config.staticPrefix,
@@ -382,6 +405,9 @@ export async function openApp(options: AppOptions): Promise<App> {
   const opened = resources.move();
   return { server, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
+  await server.register(webhookRoutes(webhooks));
+  await server.register(importRoutes({ database, artifacts: artifacts.proxied, now, newId }));
+  await server.register(trashRoutes({ ...purging, worker: purges }));
 
 /** What a worker process can do; it knows the data folder and nothing else. */
 export function workerHandlers(dataFolder: string): JobHandlers {
@@ -432,7 +458,7 @@ const labelMaturityMs = 86_400_000;
 function versionResolver(database: Database, blobs: BlobStore): ResolveVersion {
   const readProfile = profileReader(blobs);
   return async ({ model, version: number }) => {
-    const version = await versionStore(database.read).find(model, number);
+    const version = await registryTrashStore(database.read).findDeployed(model, number);
     const { sealed, lineage } = version ?? {};
     // What the seal refused is never given to the runtime: it may name files of this machine, or sizes that kill the process.
     if (!version || !isServable(version) || !sealed?.onnxDigest) return undefined;

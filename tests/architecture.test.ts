@@ -13,7 +13,7 @@ const ranks: readonly (readonly string[])[] = [
   ['jobs', 'notify'],
   ['tracking', 'datasets'],
   ['registry'],
-  ['mlflow', 'serving', 'pipelines'],
+  ['mlflow', 'serving', 'pipelines', 'trash'],
   ['gates'],
   ['rollouts'],
   ['monitoring'],

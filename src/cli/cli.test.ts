@@ -59,6 +59,8 @@ test('help names every command, and every command has help', async () => {
     'run',
     'runs',
     'models',
+    'trash',
+    'gc',
     'ship',
     'rollout',
     'rollback',
@@ -228,6 +230,42 @@ test('runs of every experiment are listed without arguments, and a wrong filter 
   const wrong = await run(place.path, ['runs', '--filter', 'metrics.auc >']);
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /^error\[tracking\/invalid-filter\]/);
+});
+
+test('what was deleted is listed, comes back, and goes for good', async () => {
+  await using place = await folder();
+  await using server = await up(place.path);
+  const mlflow = async (path: string, body: unknown) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${server.url}/api/2.0/mlflow/${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    return answer.json() as Promise<{ experiment_id: string }>;
+  };
+  const { experiment_id: id } = await mlflow('experiments/create', { name: 'gone' });
+  const remove = () => mlflow('experiments/delete', { experiment_id: id });
+  await remove();
+  const listed = await run(place.path, ['trash', '--json']);
+  assert.deepEqual(
+    JSON.parse(listed.stdout).items.map((item: { kind: string; id: string }) => `${item.kind}/${item.id}`),
+    [`experiment/${id}`],
+  );
+  const restored = await run(place.path, ['trash', 'restore', `experiment/${id}`]);
+  assert.equal(restored.stdout, 'Restored experiment gone.\n', restored.stderr);
+  await remove();
+  const dry = await run(place.path, ['gc', '--dry-run', '--older-than', '0s']);
+  assert.match(dry.stdout, /^would go +count +size\nexperiments +1/, dry.stderr);
+  const kept = JSON.parse((await run(place.path, ['gc', '--json'])).stdout);
+  assert.deepEqual(
+    kept.kept.map(({ what, count }: { what: string; count: number }) => [what, count]),
+    [['deleted items', 1]],
+  );
+  const gone = await run(place.path, ['gc', '--older-than', '0s']);
+  assert.match(gone.stdout, /^gone +count +size\nexperiments +1/, gone.stderr);
+  const unknown = await run(place.path, ['trash', 'purge', `experiment/${id}`]);
+  assert.match(unknown.stderr, /^error\[trash\/not-found\]: .*\n {2}fix: .+\n$/);
 });
 
 test('a name that does not exist is one sentence with a fix, whatever the command', async () => {

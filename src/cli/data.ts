@@ -3,7 +3,7 @@ import { PlatformError } from '../errors.ts';
 import { type ApiClient, path } from './api-client.ts';
 import { type CommandContext, type DefineCommand, duration, wholeNumber } from './command.ts';
 import { linkedProject, projectName } from './project.ts';
-import { shareText, table, timeText } from './table.ts';
+import { bytesText, shareText, table, timeText } from './table.ts';
 import { watchOperation } from './watch-operation.ts';
 
 type CheckResult = {
@@ -265,10 +265,4 @@ function datasetVersion(text: string): { readonly name: string; readonly version
       hint: 'write flights or flights@3',
     });
   return { name, ...(version !== undefined && { version: Number(version) }) };
-}
-
-function bytesText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power]}`;
 }

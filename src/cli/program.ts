@@ -46,6 +46,8 @@ const groups: readonly { readonly title: string; readonly commands: Readonly<Rec
       run: { about: 'run the pipeline, or one step with what it needs', load: () => import('./run.ts') },
       runs: { about: 'list and show tracked runs', load: () => import('./runs.ts') },
       models: { about: 'list and show models and their versions', load: () => import('./models.ts') },
+      trash: { about: 'list, restore and purge what was deleted', load: () => import('./trash.ts') },
+      gc: { about: 'empty the trash, and free bytes that nothing needs', load: () => import('./gc.ts') },
     },
   },
   {

@@ -46,3 +46,10 @@ export function durationText(ms: number): string {
 export function shareText(share: number): string {
   return `${Number((share * 100).toPrecision(3))} %`;
 }
+
+/** `12 B`, `1.5 GiB`. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power]}`;
+}

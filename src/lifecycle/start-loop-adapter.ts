@@ -11,6 +11,7 @@ import { profileReader } from '../monitoring/training-profile-adapter.ts';
 import type { Execution } from '../pipelines/execution.ts';
 import type { ExecutionRequest } from '../pipelines/execution-routes.ts';
 import { executionStore } from '../pipelines/execution-store.ts';
+import { registryTrashStore } from '../registry/registry-trash-store.ts';
 import { versionStore } from '../registry/version-store.ts';
 import type { Endpoint } from '../serving/endpoint.ts';
 import { endpointStore } from '../serving/endpoint-store.ts';
@@ -56,7 +57,7 @@ export function startLoopWorkers(deps: LoopDeps): LoopWorkers {
   };
   const readProfile = profileReader(blobs);
   const profileOf = async ({ model, version }: VersionRef) => {
-    const found = await versionStore(database.read).find(model, version);
+    const found = await registryTrashStore(database.read).findDeployed(model, version);
     const profile = found?.profileDigest === undefined ? undefined : await readProfile(found.profileDigest);
     const inputs = found?.sealed && new Set(found.sealed.inputs.map((input) => input.name));
     return profile && inputs ? onlyFeatures(profile, inputs) : profile;

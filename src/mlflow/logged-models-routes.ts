@@ -1,5 +1,6 @@
 /** MLflow's calls about logged models. */
 import type { FastifyInstance } from 'fastify';
+import { eventStore } from '../events/event-store.ts';
 import { requirePlace } from '../storage/artifact-places.ts';
 import {
   addLoggedModelParams,
@@ -94,11 +95,21 @@ export function addLoggedModelCalls(app: FastifyInstance, deps: MlflowDeps): voi
     },
   );
 
-  addCall(app, { method: 'DELETE', path: one, permission: 'write', fields: {} }, async (_message, { params }) => {
-    const id = params.model_id ?? '';
-    await database.write((tx) => deleteLoggedModel({ loggedModels: loggedModelStore(tx), now }, id));
-    return {};
-  });
+  addCall(
+    app,
+    { method: 'DELETE', path: one, permission: 'write', fields: {} },
+    async (_message, { params, actor }) => {
+      const id = params.model_id ?? '';
+      await database.write((tx) =>
+        deleteLoggedModel(
+          { loggedModels: loggedModelStore(tx), experiments: experimentStore(tx), events: eventStore(tx), now },
+          id,
+          actor,
+        ),
+      );
+      return {};
+    },
+  );
 
   addCall(
     app,

@@ -7,6 +7,7 @@ import { invalid, parseVersion } from '../registry/model-name.ts';
 import { modelStore } from '../registry/model-store.ts';
 import { type ModelVersion, type RegisteredModel, stageNamed, stages } from '../registry/model-version.ts';
 import { registerModel, requireModel } from '../registry/register-model.ts';
+import { registryTrashStore } from '../registry/registry-trash-store.ts';
 import { searchModels } from '../registry/search-models-store.ts';
 import { versionStore } from '../registry/version-store.ts';
 import type { Db } from '../storage/database.ts';
@@ -20,11 +21,12 @@ import { modelView, some, versionView } from './views.ts';
 const name = { name: text({ required: true }) };
 const tagFields = list(object({ key: text(), value: text() }));
 
-export function addModelCalls(app: FastifyInstance, { database, now }: MlflowDeps): void {
+export function addModelCalls(app: FastifyInstance, { database, now, newId }: MlflowDeps): void {
   const path = (verb: string) => `/mlflow/registered-models/${verb}`;
   const writing = (tx: Db) => ({
     models: modelStore(tx),
     versions: versionStore(tx),
+    trash: registryTrashStore(tx),
     events: eventStore(tx),
     now,
   });
@@ -92,7 +94,8 @@ export function addModelCalls(app: FastifyInstance, { database, now }: MlflowDep
     app,
     { method: 'DELETE', path: path('delete'), permission: 'write', fields: name },
     async (message, { actor }) => {
-      await database.write((tx) => deleteModel(writing(tx), message.name ?? '', actor));
+      const deletion = { id: newId(), actor };
+      await database.write((tx) => deleteModel(writing(tx), message.name ?? '', deletion));
       return {};
     },
   );

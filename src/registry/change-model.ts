@@ -6,6 +6,7 @@ import { validateModelName, validateRegistryTag } from './model-name.ts';
 import type { ModelStore } from './model-store.ts';
 import type { RegisteredModel, Tag } from './model-version.ts';
 import { requireModel } from './register-model.ts';
+import type { RegistryTrashStore } from './registry-trash-store.ts';
 
 type Deps = { readonly models: ModelStore; readonly events: EventStore; readonly now: () => number };
 
@@ -36,10 +37,15 @@ export async function renameModel(
   return requireModel(models, newName);
 }
 
-export async function deleteModel(deps: Deps, name: string, actor: string): Promise<void> {
+/** Moves a model with its versions to the trash; its name is free from then on. @param id what it is called there */
+export async function deleteModel(
+  deps: Deps & { readonly trash: RegistryTrashStore },
+  name: string,
+  { id, actor }: { readonly id: string; readonly actor: string },
+): Promise<void> {
   const model = await requireModel(deps.models, name);
-  await deps.models.remove(name);
-  await append(deps, model, actor, 'registry.model-deleted', {});
+  await deps.trash.trashModel(name, { id, at: deps.now() });
+  await append(deps, model, actor, 'registry.model-deleted', { trash: id });
 }
 
 export async function tagModel({ models }: Pick<Deps, 'models'>, name: string, tag: Tag): Promise<void> {

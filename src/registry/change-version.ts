@@ -127,7 +127,7 @@ export async function untagVersion(
   await versions.deleteTag(model, version, key);
 }
 
-/** Deletes a version and its aliases; its number is not given again. */
+/** Moves a version to the trash, and takes its aliases away; its number is not given again. */
 export async function deleteVersion(
   deps: Deps,
   input: { readonly model: string; readonly version: number; readonly actor: string },
@@ -137,8 +137,8 @@ export async function deleteVersion(
   const at = now();
   await models.touch(model, at);
   const before = await requireVersion(versions, model, version);
-  await versions.remove(model, version, at);
-  await append(deps, before, actor, 'registry.version-deleted', { source: before.source });
+  const aliases = await versions.trash(model, version, at);
+  await append(deps, before, actor, 'registry.version-deleted', { source: before.source, aliases });
 }
 
 const append = (

@@ -90,15 +90,6 @@ export const modelStore = (database: Db) => {
       await all.updateTable('model_version_tags').set({ name: newName }).where('name', '=', name).execute();
     },
 
-    async remove(name: string): Promise<void> {
-      const all = database.withTables<RenamedTables>();
-      await all.deleteFrom('registered_models').where('name', '=', name).execute();
-      await all.deleteFrom('registered_model_tags').where('name', '=', name).execute();
-      await all.deleteFrom('model_aliases').where('name', '=', name).execute();
-      await all.deleteFrom('model_versions').where('name', '=', name).execute();
-      await all.deleteFrom('model_version_tags').where('name', '=', name).execute();
-    },
-
     async setTag(name: string, { key, value }: Tag): Promise<void> {
       await db
         .insertInto('registered_model_tags')

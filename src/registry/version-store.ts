@@ -1,6 +1,7 @@
 /** Model versions in the database. */
 import type { ExpressionBuilder } from 'kysely';
 import type { Db } from '../storage/database.ts';
+import { lastNumber } from '../storage/last-numbers.ts';
 import type { Lineage, ModelVersion, SealedVersion, Stage, Tag, VersionStatus } from './model-version.ts';
 
 export type VersionTables = {
@@ -8,7 +9,10 @@ export type VersionTables = {
     name: string;
     version: number;
     project: string;
+    /** 0: no; 1: by itself; 2: with its model. */
     deleted: number;
+    trashed_at: number | null;
+    trashed_aliases: string | null;
     source: string;
     storage_location: string;
     run_id: string | null;
@@ -144,7 +148,8 @@ export const versionStore = (database: Db) => {
         .select(({ fn }) => fn.max('version').as('last'))
         .where('name', '=', version.model)
         .executeTakeFirstOrThrow();
-      const number = Number(last ?? 0) + 1;
+      const gone = await lastNumber(database, numbersOf(version.model));
+      const number = Math.max(Number(last ?? 0), Number(gone)) + 1;
       const row = toRow(version, number);
       await db.insertInto('model_versions').values(row).execute();
       const tags = [...new Map(version.tags.map(({ key, value }) => [key, value]))];
@@ -193,15 +198,22 @@ export const versionStore = (database: Db) => {
       return rows.map((row) => Number(row.version));
     },
 
-    /** Empties the row and keeps its number, so that no other version is ever mistaken for it. */
-    async remove(model: string, version: number, at: number): Promise<void> {
+    /** Hides a version and takes its aliases away; both can be brought back (`registry-trash-store.ts`). */
+    async trash(model: string, version: number, at: number): Promise<readonly string[]> {
+      const removed = await db
+        .deleteFrom('model_aliases')
+        .where('name', '=', model)
+        .where('version', '=', version)
+        .returning('alias')
+        .execute();
+      const aliases = removed.map(({ alias }) => alias).sort();
       await db
         .updateTable('model_versions')
-        .set({ deleted: 1, updated_at: at, description: null, user_id: null, run_link: null, status_message: null })
+        .set({ deleted: 1, updated_at: at, trashed_at: at, trashed_aliases: JSON.stringify(aliases) })
         .where('name', '=', model)
         .where('version', '=', version)
         .execute();
-      await db.deleteFrom('model_aliases').where('name', '=', model).where('version', '=', version).execute();
+      return aliases;
     },
 
     async setTag(model: string, version: number, { key, value }: Tag): Promise<void> {
@@ -234,7 +246,10 @@ export const versionStore = (database: Db) => {
 
 export type VersionStore = ReturnType<typeof versionStore>;
 
-const toVersion = (row: VersionRow, tags: readonly Tag[], aliases: readonly string[]): ModelVersion => ({
+/** The series of a model's version numbers. */
+export const numbersOf = (model: string): string => `model/${model}`;
+
+export const toVersion = (row: VersionRow, tags: readonly Tag[], aliases: readonly string[]): ModelVersion => ({
   model: row.name,
   version: Number(row.version),
   project: row.project,
@@ -264,6 +279,8 @@ const toRow = (version: NewVersion, number: number): VersionRow => ({
   version: number,
   project: version.project,
   deleted: 0,
+  trashed_at: null,
+  trashed_aliases: null,
   source: version.source,
   storage_location: version.storageLocation,
   run_id: version.runId ?? null,

@@ -17,9 +17,9 @@ export function blobArtifactRoot({
   readonly blobs: BlobStore;
 }): ArtifactRoot {
   return {
-    put: async (key, body) => {
+    put: async (key, body, options) => {
       checkKey(key);
-      const { digest, size } = await blobs.put(body); // slow, so before the transaction
+      const { digest, size } = await blobs.put(body, options); // slow, so before the transaction
       await database.write(async (tx) => {
         await lockName(tx, `artifacts of ${key.split('/')[0]}`); // or two callers make a file and a folder of one name
         await refuseTaken(tx, key);
@@ -57,6 +57,22 @@ export function blobArtifactRoot({
       });
     },
   };
+}
+
+/** Which of these blobs are an artifact's. */
+export async function digestsOfArtifacts(db: Db, digests: readonly string[]): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (let at = 0; at < digests.length; at += 1000) {
+    const rows = await db
+      .withTables<ArtifactTables>()
+      .selectFrom('artifacts')
+      .select('digest')
+      .distinct()
+      .where('digest', 'in', digests.slice(at, at + 1000))
+      .execute();
+    for (const { digest } of rows) found.push(digest);
+  }
+  return found;
 }
 
 async function list(database: Database, prefix: string): Promise<ArtifactEntry[]> {

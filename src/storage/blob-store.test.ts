@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtempDisposable, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -45,7 +45,7 @@ test('a changed object and a missing one do not verify', async () => {
   await blobs.put(hello);
   await writeFile(blobs.path(digestOfHello), 'hellO');
   await assert.rejects(blobs.verify(digestOfHello), { code: 'storage/blob-changed' });
-  await blobs.delete(digestOfHello);
+  await rm(blobs.path(digestOfHello));
   await assert.rejects(blobs.verify(digestOfHello), { code: 'storage/blob-changed' });
   assert.equal(await blobs.open(digestOfHello), undefined);
 });
@@ -56,6 +56,38 @@ test('what a crash left half written is removed at the next start', async () => 
   await writeFile(join(folder.path, 'incoming', 'half'), 'hal');
   await openBlobFolder(folder.path);
   assert.deepEqual(await readdir(join(folder.path, 'incoming')), []);
+});
+
+test('a sweep deletes what nobody needs, and nothing that is needed or young', async () => {
+  await using folder = await tempFolder();
+  const blobs = await openBlobFolder(folder.path);
+  const [old, needed, young] = await Promise.all(
+    ['old', 'needed', 'young'].map((text) => blobs.put(Buffer.from(text))),
+  );
+  assert.ok(old && needed && young);
+  for (const { digest } of [old, needed]) await utimes(blobs.path(digest), 1, 1);
+  const options = { needed: async () => new Set([needed.digest]), putBefore: 2000 };
+  const counted = { gone: { count: 1, bytes: 3 }, young: { count: 1, bytes: 5 } };
+  assert.deepEqual(await blobs.sweep({ ...options, dryRun: true }), counted);
+  assert.equal(await blobs.size(old.digest), 3);
+  assert.deepEqual(await blobs.sweep({ ...options, dryRun: false }), counted);
+  assert.deepEqual(await Promise.all([old, needed, young].map(({ digest }) => blobs.size(digest))), [undefined, 6, 5]);
+});
+
+test('bytes that are put again while a sweep takes them for dead are there afterwards', async () => {
+  await using folder = await tempFolder();
+  const blobs = await openBlobFolder(folder.path);
+  const texts = Array.from({ length: 50 }, (_, index) => `bytes ${index}`);
+  const digests = await Promise.all(texts.map(async (text) => (await blobs.put(Buffer.from(text))).digest));
+  for (const digest of digests) await utimes(blobs.path(digest), 1, 1);
+  let puts: readonly Promise<unknown>[] = [];
+  const needed = async () => {
+    if (puts.length === 0) puts = texts.map((text) => blobs.put(Buffer.from(text)));
+    return new Set<string>();
+  };
+  await blobs.sweep({ needed, putBefore: 2000, dryRun: false });
+  await Promise.all(puts);
+  for (const digest of digests) await blobs.verify(digest);
 });
 
 test('a name that is no digest never becomes a path', async () => {

@@ -1,7 +1,8 @@
 /** What may be done with a logged model: made, finished, tagged, deleted. */
 import { PlatformError } from '../errors.ts';
+import type { EventStore } from '../events/event-store.ts';
 import { requireExperiment } from './change-experiment.ts';
-import { appendToLocation, requireActiveExperiment } from './experiment.ts';
+import { appendToLocation, type Lifecycle, requireActiveExperiment } from './experiment.ts';
 import type { ExperimentStore } from './experiment-store.ts';
 import {
   type LoggedModel,
@@ -14,6 +15,7 @@ import { type Param, pythonString, type Tag } from './names.ts';
 import { randomName } from './run.ts';
 
 type Deps = { readonly loggedModels: LoggedModelStore; readonly now: () => number };
+type LifecycleDeps = Deps & { readonly experiments: ExperimentStore; readonly events: EventStore };
 
 export async function createLoggedModel(
   deps: Deps & {
@@ -74,9 +76,33 @@ export async function finalizeLoggedModel(
   return { ...model, status, updatedAt };
 }
 
-export async function deleteLoggedModel({ loggedModels, now }: Deps, id: string): Promise<void> {
-  await requireLoggedModel(loggedModels, id);
-  await loggedModels.setLifecycle(id, 'deleted', now());
+export async function deleteLoggedModel(deps: LifecycleDeps, id: string, actor: string): Promise<void> {
+  await setLifecycle(deps, await requireLoggedModel(deps.loggedModels, id), { to: 'deleted', actor });
+}
+
+/** @throws PlatformError `tracking/model-not-found`; one that is not deleted stays as it is */
+export async function restoreLoggedModel(deps: LifecycleDeps, id: string, actor: string): Promise<void> {
+  const model = await deps.loggedModels.find(id);
+  if (!model) throw loggedModelNotFound(id);
+  if (model.lifecycle === 'deleted') await setLifecycle(deps, model, { to: 'active', actor });
+}
+
+async function setLifecycle(
+  { loggedModels, experiments, events, now }: LifecycleDeps,
+  { id, name, experimentId }: LoggedModel,
+  { to, actor }: { readonly to: Lifecycle; readonly actor: string },
+): Promise<void> {
+  const at = now();
+  await loggedModels.setLifecycle(id, to, at);
+  const experiment = await experiments.find(experimentId);
+  await events.append({
+    type: to === 'deleted' ? 'tracking.logged-model-deleted' : 'tracking.logged-model-restored',
+    project: experiment?.project ?? 'default',
+    subject: `logged-model/${id}`,
+    actor,
+    at,
+    data: { experiment: experimentId, name },
+  });
 }
 
 export async function tagLoggedModel(

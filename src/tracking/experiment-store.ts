@@ -1,6 +1,7 @@
 /** Experiments in the database. */
 import { sql } from 'kysely';
 import type { Db } from '../storage/database.ts';
+import { lastNumber } from '../storage/last-numbers.ts';
 import { type Experiment, type Lifecycle, parseExperimentId } from './experiment.ts';
 import type { Tag } from './names.ts';
 
@@ -77,7 +78,9 @@ export const experimentStore = (database: Db) => {
           .selectFrom('experiments')
           .select(({ fn }) => fn.max('id').as('last'))
           .executeTakeFirstOrThrow();
-        const id = BigInt(last ?? 0) + 1n;
+        const gone = await lastNumber(database, experimentNumbers);
+        const here = BigInt(last ?? 0);
+        const id = (here > gone ? here : gone) + 1n;
         if (await insertAs(id, experiment, locate(String(id)))) return String(id);
         const taken = await db
           .selectFrom('experiments')
@@ -150,5 +153,8 @@ export const experimentStore = (database: Db) => {
     return true;
   }
 };
+
+/** The series of the experiments' numbers. */
+export const experimentNumbers = 'experiments';
 
 export type ExperimentStore = ReturnType<typeof experimentStore>;
