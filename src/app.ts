@@ -315,6 +315,20 @@ export async function openApp(options: AppOptions): Promise<App> {
   const purging = { database, artifacts, blobs, served, now, newId, onError };
   const purges = resources.use(startPurgeWorker(purging));
 
+  const authenticate = resources.use(
+    await openSignIn({ database, now, log, loopback: isLoopback(host), localToken: options.localToken }),
+  );
+  const server = await buildServer({
+    log,
+    version,
+    host,
+  const served = async () =>
+    (await endpointStore(database.read).list()).flatMap(({ endpoint, traffic: { champion, previous, rollout } }) =>
+      [champion, previous, rollout?.challenger].flatMap((ref) => (ref ? [{ endpoint: endpoint.name, ...ref }] : [])),
+    );
+  const purging = { database, artifacts, blobs, served, now, newId, onError };
+  const purges = resources.use(startPurgeWorker(purging));
+
   const webhookSecrets = await openSecretBox(join(dataFolder, 'keys', 'webhooks'));
   const deliveries = resources.use(
     await startDeliveries({
@@ -405,8 +419,6 @@ export async function openApp(options: AppOptions): Promise<App> {
   const opened = resources.move();
   return { server, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
-  await server.register(webhookRoutes(webhooks));
-  await server.register(importRoutes({ database, artifacts: artifacts.proxied, now, newId }));
   await server.register(trashRoutes({ ...purging, worker: purges }));
 
 /** What a worker process can do; it knows the data folder and nothing else. */
