@@ -315,33 +315,6 @@ export async function openApp(options: AppOptions): Promise<App> {
   const purging = { database, artifacts, blobs, served, now, newId, onError };
   const purges = resources.use(startPurgeWorker(purging));
 
-  const authenticate = resources.use(
-    await openSignIn({ database, now, log, loopback: isLoopback(host), localToken: options.localToken }),
-  );
-  const server = await buildServer({
-    log,
-    version,
-    host,
-  const served = async () =>
-    (await endpointStore(database.read).list()).flatMap(({ endpoint, traffic: { champion, previous, rollout } }) =>
-      [champion, previous, rollout?.challenger].flatMap((ref) => (ref ? [{ endpoint: endpoint.name, ...ref }] : [])),
-    );
-  const purging = { database, artifacts, blobs, served, now, newId, onError };
-  const purges = resources.use(startPurgeWorker(purging));
-
-  const webhookSecrets = await openSecretBox(join(dataFolder, 'keys', 'webhooks'));
-  const deliveries = resources.use(
-    await startDeliveries({
-      ...{ database, version, now, onError },
-      ...{ secrets: webhookSecrets, policy: config.webhooks, environment: config.environment, random: Math.random },
-    }),
-  );
-  resources.use(startOutbox({ database, factsOf: registryFacts, now, onError }));
-  const webhooks = {
-    ...{ database, deliveries, now, newUuid: randomUUID },
-    ...{ secrets: webhookSecrets, policy: config.webhooks },
-  };
-
     allowedHosts: config.allowedHosts,
     corsAllowedOrigins: config.corsAllowedOrigins,
     staticPrefix: config.staticPrefix,
