@@ -1,7 +1,7 @@
 /** `npm run setup:tests`: installs what the browser and client tests need, and says what it did. */
 import { spawnSync } from 'node:child_process';
 import { findBrowser } from './browser.ts';
-import { installPythonClients } from './clients/python-env.ts';
+import { currentClients, installPythonClients } from './clients/python-env.ts';
 
 /** Debian's packages where there is apt and the right to use it. */
 const wanted = [
@@ -15,9 +15,13 @@ if (wanted.length > 0 && process.getuid?.() === 0 && works('apt-get', '--version
 }
 if (findBrowser() === undefined) run('npx', 'playwright-core', 'install', '--only-shell', 'chromium');
 console.log(`browser: ${findBrowser() ?? 'none'}`);
-const clients = await installPythonClients().catch((error: Error) => error);
-console.log(`Python clients: ${clients instanceof Error ? clients.message : clients}`);
-process.exit(findBrowser() === undefined || clients instanceof Error ? 1 : 0);
+let complete = findBrowser() !== undefined;
+for (const name of currentClients) {
+  const python = await installPythonClients(name).catch((error: Error) => error);
+  if (python instanceof Error) complete = false;
+  console.log(`Python client ${name}: ${python instanceof Error ? python.message : python}`);
+}
+process.exit(complete ? 0 : 1);
 
 function works(command: string, ...args: readonly string[]): boolean {
   return spawnSync(command, [...args]).status === 0;

@@ -22,7 +22,7 @@ export async function sweep({ train, test, rows }: { train: string; test: string
       for (const trees of counts) {
         const options = { trees, learningRate, depth, leaves: 2 ** depth, minRows: 20, l2: 0 };
         await using run = await startTracking({
-          name: `depth-${depth}-rate-${learningRate}-trees-${trees}`,
+          runName: `depth-${depth}-rate-${learningRate}-trees-${trees}`,
           tags: { sweep: 'grid' },
         });
         await run?.logParams({ trees, depth, leaves: options.leaves, learning_rate: learningRate, rows: fewer.length });

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { setImmediate } from 'node:timers/promises';
+import type { Run } from 'rondo/client';
 import { readOptions } from './options.ts';
-import { startTracking, type TrackedRun } from './track-run.ts';
+import { startTracking } from './track-run.ts';
 import type { BoostingOptions } from './trees/boosting.ts';
 import { writeExpected } from './trees/expected-answers.ts';
 import { fitModel, type Progress } from './trees/fit-model.ts';
@@ -41,7 +42,10 @@ export type TrainOptions = BoostingOptions & {
 
 export async function train({ train, test, out, recentUnit, seed, ...options }: TrainOptions): Promise<Progress> {
   const log = trainingLog();
-  await using run = await startTracking({ name: `trees-${options.trees}x${options.leaves}`, tags: { target: 'late' } });
+  await using run = await startTracking({
+    runName: `trees-${options.trees}x${options.leaves}`,
+    tags: { target: 'late' },
+  });
   const { minRows: min_rows, learningRate: learning_rate, ...shape } = options;
   await run?.logParams({ ...shape, learning_rate, min_rows, recent_unit: recentUnit, seed });
   const [rows, testRows] = await Promise.all([readRows(train), readRows(test)]);
@@ -67,7 +71,7 @@ export async function train({ train, test, out, recentUnit, seed, ...options }: 
   return model.progress;
 }
 
-async function logFiles(run: TrackedRun, { out, test, bytes }: { out: string; test: string; bytes: Uint8Array }) {
+async function logFiles(run: Run, { out, test, bytes }: { out: string; test: string; bytes: Uint8Array }) {
   await run.logArtifact(`${out}/train.log`);
   await run.logArtifact(test, 'gates');
   await run.logArtifact(`${out}/expected.parquet`, 'gates');

@@ -19,7 +19,7 @@ type Answer = { readonly status: number; readonly body?: unknown; readonly heade
 
 test('starts a run in an experiment that it makes when it is not there', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights', name: 'first', tags: { team: 'a' } });
+  await using run = await server.client.startRun({ experimentName: 'flights', runName: 'first', tags: { team: 'a' } });
   assert.equal(run.id, 'r1');
   assert.deepEqual(server.calls(), [
     'GET /api/2.0/mlflow/experiments/get-by-name?experiment_name=flights',
@@ -35,7 +35,7 @@ test('starts a run in an experiment that it makes when it is not there', async (
 
 test('sends metrics in the background, at most a thousand at once, in order', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   for (let step = 0; step < 2500; step++) run.logMetric('loss', 1 / (step + 1), { step, timestamp: 1000 + step });
   await run.end();
   const batches = server.seen.flatMap(({ path, body }) =>
@@ -53,7 +53,7 @@ test('sends metrics in the background, at most a thousand at once, in order', as
 
 test('writes what JSON has no number for as MLflow does', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   run.logMetrics({ a: Number.NaN, b: Number.POSITIVE_INFINITY, c: Number.NEGATIVE_INFINITY }, { step: 2n ** 60n });
   await run.flush();
   const { metrics } = server.json(-1);
@@ -66,7 +66,7 @@ test('writes what JSON has no number for as MLflow does', async () => {
 
 test('repeats what failed because the server was restarting, and loses nothing', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   server.fail('runs/log-batch', { status: 503 }, { status: 500 }, { status: 429, headers: { 'retry-after': '0' } });
   run.logMetric('loss', 1);
   await run.end();
@@ -76,7 +76,7 @@ test('repeats what failed because the server was restarting, and loses nothing',
 
 test('repeats when nobody answers', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   server.fail('runs/log-batch', 'hang up', 'hang up');
   await run.logParams({ depth: 6, rate: 0.1, seeded: true });
   assert.deepEqual(server.json(-1).params, [
@@ -88,7 +88,7 @@ test('repeats when nobody answers', async () => {
 
 test('does not repeat what the server refuses, and says why', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   const refusal = {
     status: 400,
     body: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Changing param values is not allowed.' },
@@ -106,7 +106,7 @@ test('does not repeat what the server refuses, and says why', async () => {
 
 test('a metric that never arrives is an error of the end, and the run is ended all the same', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   server.fail('runs/log-batch', {
     status: 400,
     body: { error_code: 'INVALID_PARAMETER_VALUE', message: 'no such metric' },
@@ -119,7 +119,7 @@ test('a metric that never arrives is an error of the end, and the run is ended a
 test('a run that an exception leaves is failed', async () => {
   await using server = await mlflow();
   await assert.rejects(async () => {
-    await using run = await server.client.startRun({ experiment: 'flights' });
+    await using run = await server.client.startRun({ experimentName: 'flights' });
     await run.logParam('a', 1);
     throw new Error('out of memory');
   }, /out of memory/);
@@ -130,19 +130,29 @@ test('uploads files and bytes under names that stay what they are', async () => 
   await using server = await mlflow();
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-client-'));
   await writeFile(join(folder.path, 'a b%1.txt'), 'from a file');
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   await run.logArtifact(join(folder.path, 'a b%1.txt'), 'notes');
-  await run.logArtifact({ path: 'plots/é.json', bytes: '{}' });
-  assert.deepEqual(server.calls().slice(-2), [
-    'PUT /api/2.0/mlflow-artifacts/artifacts/7/r1/artifacts/notes/a%20b%251.txt',
-    'PUT /api/2.0/mlflow-artifacts/artifacts/7/r1/artifacts/plots/%C3%A9.json',
+  await run.logArtifact({ path: 'plots/é.bin', bytes: Buffer.from('bytes') });
+  await run.logText('text', 'a#?.txt');
+  await run.logDict({ a: [1] }, 'a.json');
+  const artifacts = 'PUT /api/2.0/mlflow-artifacts/artifacts/7/r1/artifacts';
+  assert.deepEqual(server.calls().slice(-4), [
+    `${artifacts}/notes/a%20b%251.txt`,
+    `${artifacts}/plots/%C3%A9.bin`,
+    `${artifacts}/a%23%3F.txt`,
+    `${artifacts}/a.json`,
   ]);
-  assert.equal(server.seen.at(-2)?.body, 'from a file');
+  assert.deepEqual(
+    server.seen.slice(-4).map(({ body }) => body),
+    ['from a file', 'bytes', 'text', '{\n  "a": [\n    1\n  ]\n}'],
+  );
+  await run.logArtifacts(folder.path, 'all');
+  assert.equal(server.calls().at(-1), `${artifacts}/all/a%20b%251.txt`);
 });
 
 test('names the data a run was trained on', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   await run.logInput({ name: 'flights', digest: 'abc', source: 'data/flights.parquet', context: 'training' });
   assert.deepEqual(server.json(-1), {
     run_id: 'r1',
@@ -157,7 +167,7 @@ test('names the data a run was trained on', async () => {
 
 test('logs a model with its signature and registers it', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   const side = [{ name: 'hour', dtype: 'float32', shape: [-1, 1] }];
   const model = await run.logModel({
     name: 'model',
@@ -174,6 +184,7 @@ test('logs a model with its signature and registers it', async () => {
     'PUT /api/2.0/mlflow-artifacts/artifacts/7/models/m-1/artifacts/MLmodel',
     'PATCH /api/2.0/mlflow/logged-models/m-1',
     'POST /api/2.0/mlflow/registered-models/create',
+    'GET /api/2.0/mlflow/model-versions/search?filter=source_path+%3D+%27models%3A%2Fm-1%27&order_by=version_number+DESC',
     'POST /api/2.0/mlflow/model-versions/create',
   ]);
   const description = JSON.parse(server.seen[6]?.body ?? '');
@@ -187,7 +198,7 @@ test('logs a model with its signature and registers it', async () => {
 
 test('a model whose upload fails is marked so', async () => {
   await using server = await mlflow();
-  const run = await server.client.startRun({ experiment: 'flights' });
+  await using run = await server.client.startRun({ experimentName: 'flights' });
   server.fail('model.onnx', { status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Invalid path' } });
   await assert.rejects(
     run.logModel({ name: 'm', files: { 'model.onnx': Buffer.from('x') }, signature: { inputs: [], outputs: [] } }),

@@ -22,14 +22,20 @@ export async function registerModel(
   { name, model, runId, tags = {}, description }: VersionToRegister,
 ): Promise<RegisteredVersion> {
   await createIfMissing(rest, name);
-  const answer = await rest.call('POST', 'model-versions/create', {
+  const before = await latest(rest, name, model);
+  const content = {
     name,
     source: model.uri,
     model_id: model.id,
     ...(runId !== undefined && { run_id: runId }),
     ...(description !== undefined && { description }),
     tags: Object.entries(tags).map(([key, value]) => ({ key, value })),
-  });
+  };
+  const findDone = async () => {
+    const found = await latest(rest, name, model);
+    return found?.version === before?.version ? undefined : { model_version: found };
+  };
+  const answer = await rest.call('POST', 'model-versions/create', content, { findDone });
   const version = textIn(answer, 'model_version', 'version');
   const givenUpAt = Date.now() + patienceMs;
   for (let now = answer; ; now = await rest.call('GET', 'model-versions/get', { name, version })) {
@@ -40,6 +46,15 @@ export async function registerModel(
     }
     await wait(lookEveryMs);
   }
+}
+
+/** The newest version that was made of this logged model. */
+async function latest(rest: Rest, name: string, model: LoggedModel): Promise<{ readonly version: string } | undefined> {
+  const answer = (await rest.call('GET', 'model-versions/search', {
+    filter: `source_path = '${model.uri}'`,
+    order_by: 'version_number DESC',
+  })) as { model_versions?: readonly { version: string; name: string }[] }; // MLflow's, which textIn reads
+  return answer.model_versions?.find((version) => version.name === name);
 }
 
 async function createIfMissing(rest: Rest, name: string): Promise<void> {

@@ -1,37 +1,59 @@
-/** The Python that third-party clients run in: one virtual environment, made once and kept with the dependencies. */
+/** The Pythons that third-party clients run in: virtual environments, made once and kept with the dependencies. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** The newest of each, unmodified: a client that changes shows here first. */
-const packages = ['mlflow', 'scikit-learn', 'skl2onnx', 'onnxruntime'];
+const models = ['scikit-learn', 'skl2onnx', 'onnxruntime', 'xgboost-cpu'];
 
-const folder = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'python-clients');
-const mark = join(folder, 'installed.txt');
-const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+/** Unmodified, as PyPI has them. The first two are the newest of each: a client that changes shows here first. */
+const environments = {
+  newest: ['mlflow', ...models, 'moto[server]'], // moto is the S3 that tests of buckets run against
+  skinny: ['mlflow-skinny'],
+  '3.1': ['mlflow==3.1.*', ...models],
+  '2.22': ['mlflow==2.22.*', ...models],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** @returns the interpreter, or undefined when `npm run setup:tests` has not made it yet */
-export const findPythonClients = (): string | undefined =>
-  existsSync(mark) && existsSync(python) ? python : undefined;
+export type PythonClients = keyof typeof environments;
 
-/** Makes the environment when it is not there; takes some minutes. @throws Error that says what is missing */
-export async function installPythonClients(): Promise<string> {
-  const wanted = packages.join('\n');
-  const found = findPythonClients();
-  if (found !== undefined && (await readFile(mark, 'utf8')) === wanted) return found;
-  const system = ['python3', 'python'].find((name) => spawnSync(name, ['-c', 'import venv']).status === 0);
-  if (system === undefined) {
-    throw new Error(
-      'The client tests need Python 3.10 or later with venv: install it (Debian: apt install python3-venv).',
-    );
+/** What `npm test` runs; the older ones are for `npm run prove`. */
+export const currentClients: readonly PythonClients[] = ['newest', 'skinny'];
+export const everyClient = Object.keys(environments) as readonly PythonClients[]; // its own keys
+
+/** @returns the interpreter, or undefined when no script has made it yet */
+export function findPythonClients(name: PythonClients = 'newest'): string | undefined {
+  const { python, mark } = placeOf(name);
+  return existsSync(mark) && existsSync(python) ? python : undefined;
+}
+
+/** Makes the environment when it is not there as wanted; takes some minutes. @throws Error that says what is missing */
+export async function installPythonClients(name: PythonClients): Promise<string> {
+  const { folder, python, mark } = placeOf(name);
+  const wanted = environments[name].join('\n');
+  if (findPythonClients(name) !== undefined && readFileSync(mark, 'utf8') === wanted) return python;
+  if (!existsSync(python)) {
+    const system = ['python3', 'python'].find((command) => spawnSync(command, ['-c', 'import venv']).status === 0);
+    if (system === undefined) {
+      throw new Error(
+        'The client tests need Python 3.10 or later with venv: install it (Debian: apt install python3-venv).',
+      );
+    }
+    await mkdir(folder, { recursive: true });
+    run(system, ['-m', 'venv', folder]);
   }
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  run(system, ['-m', 'venv', folder]);
-  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
+  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...environments[name]]);
   await writeFile(mark, wanted);
   return python;
+}
+
+function placeOf(name: PythonClients) {
+  const cache = join(import.meta.dirname, '..', '..', 'node_modules', '.cache');
+  const folder = join(cache, name === 'newest' ? 'python-clients' : `python-clients-${name}`);
+  return {
+    folder,
+    python: join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python'),
+    mark: join(folder, 'installed.txt'),
+  };
 }
 
 function run(command: string, args: readonly string[]): void {

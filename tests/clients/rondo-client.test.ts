@@ -26,7 +26,7 @@ test('a run, its metrics, files, data and model arrive, and the model becomes a 
   const notes = join(folder.path, 'notes 100%.txt');
   await writeFile(notes, 'as it was');
 
-  const run = await client.startRun({ experiment: 'flights', name: 'first', tags: { team: 'a' } });
+  const run = await client.startRun({ experimentName: 'flights', runName: 'first', tags: { team: 'a' } });
   await run.logParams({ depth: 6, learning_rate: 0.1 });
   for (let step = 0; step < 1500; step++) run.logMetric('loss', 1 / (step + 1), { step });
   run.logMetrics({ nothing: Number.NaN, everything: Number.POSITIVE_INFINITY });
@@ -60,12 +60,12 @@ test('a second start of the experiment finds it, and a run can be continued', as
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-client-'));
   await using server = await start(folder.path);
   const client = connect({ url: server.url });
-  const first = await client.startRun({ experiment: 'flights' });
+  const first = await client.startRun({ experimentName: 'flights' });
   await first.end();
-  const again = await client.startRun({ experiment: 'flights', id: first.id });
+  const again = await client.startRun({ runId: first.id });
   await again.logParam('late', true);
   await again.end('KILLED');
-  const other = await client.startRun({ experiment: 'flights', parent: first.id });
+  const other = await client.startRun({ experimentName: 'flights', parentRunId: first.id });
   await other.end();
   assert.equal(again.experimentId, other.experimentId);
   const { run } = await server.get(`runs/get?run_id=${first.id}`);
@@ -77,7 +77,7 @@ test('metrics outlive a restart of the server', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-client-'));
   const before = await start(folder.path);
   const client = connect({ url: before.url, firstPauseMs: 50 });
-  const run = await client.startRun({ experiment: 'flights' });
+  const run = await client.startRun({ experimentName: 'flights' });
   run.logMetric('loss', 1, { step: 1 });
   await run.flush();
   await before[Symbol.asyncDispose]();

@@ -1,0 +1,70 @@
+/**
+ * Runs that are going on when the program ends, however it does: what has not arrived is sent and the run gets its end. At that moment
+ * only blocking calls are left, and Node has no blocking requests: another process sends what this one puts into files.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { LeftFile } from './metric-spool.ts';
+import type { Rest } from './rest-client.ts';
+
+export type OpenRun = {
+  readonly rest: Rest;
+  readonly id: string;
+  /** @param status of a run whose end was not asked for */
+  leave(status: string): LeftFile;
+};
+/** What the other process reads. */
+export type Delivery = Pick<Rest, 'url' | 'authorization'> & { readonly files: readonly LeftFile[] };
+
+const open = new Set<OpenRun>();
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+/** Whoever sends a signal kills when nothing happens. */
+const allowedAfterSignalMs = 8_000;
+
+export function addOpenRun(run: OpenRun): void {
+  if (open.size === 0) {
+    process.on('exit', onExit);
+    for (const signal of signals) process.on(signal, onSignal);
+  }
+  open.add(run);
+}
+
+export function removeOpenRun(run: OpenRun): void {
+  open.delete(run);
+  if (open.size > 0) return;
+  process.off('exit', onExit);
+  for (const signal of signals) process.off(signal, onSignal);
+}
+
+/** After the last line, `process.exit`, and an exception that nobody caught. */
+const onExit = (code: number): void => leave(code === 0 ? 'FINISHED' : 'FAILED');
+
+/** Ends as without us. A program with its own listener decides itself when it ends. */
+function onSignal(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) > 1) return;
+  leave('KILLED', allowedAfterSignalMs);
+  process.off(signal, onSignal);
+  process.kill(process.pid, signal);
+}
+
+function leave(status: string, timeout?: number): void {
+  const runs = [...open];
+  open.clear();
+  const servers = Map.groupBy(runs, ({ rest }) => rest);
+  for (const [{ url, authorization }, itsRuns] of servers) {
+    const files = itsRuns.map((run) => run.leave(status));
+    const delivery: Delivery = { url, authorization, files };
+    const entry = import.meta.filename.replace(/open-runs(\.[jt]s)$/, 'send-left-files$1');
+    spawnSync(process.execPath, [entry], {
+      input: JSON.stringify(delivery),
+      stdio: ['pipe', 'ignore', 'inherit'],
+      ...(timeout !== undefined && { timeout }),
+    });
+    for (const [at, { path }] of files.entries()) {
+      if (!existsSync(path)) continue;
+      process.stderr.write(
+        `What run ${itsRuns[at]?.id} has not sent waits in ${path}: the next program here that logs to ${url} sends it.\n`,
+      );
+    }
+  }
+}
