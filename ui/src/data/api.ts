@@ -5,17 +5,23 @@ export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
   readonly fix: string | undefined;
+  /** Where in a filter, counted from 0. */
+  readonly position: number | undefined;
 
-  constructor(status: number, body: { detail?: string; title?: string; code?: string; fix?: string }) {
+  constructor(
+    status: number,
+    body: { detail?: string; title?: string; code?: string; fix?: string; data?: { position?: number } },
+  ) {
     super(body.detail ?? body.title ?? `The server answered ${status}.`);
     this.name = 'ApiProblem';
     this.status = status;
     this.code = body.code ?? 'unknown';
     this.fix = body.fix;
+    this.position = body.data?.position;
   }
 }
 
-type Query = Record<string, string | number | undefined>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** The API's address relative to the page, so that a static prefix in front of both needs no setting. */
 const base = new URL('./', document.baseURI);
@@ -30,12 +36,12 @@ export async function get<T>(path: string, query: Query = {}, signal?: AbortSign
   return request<T>(address(path, query), signal ? { signal } : {});
 }
 
-export async function post<T>(path: string, body: unknown = {}): Promise<T> {
-  return request<T>(address(path), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+export const post = <T>(path: string, body: unknown = {}): Promise<T> => send<T>('POST', path, body);
+
+export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  const content =
+    body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  return request<T>(address(path), { method, ...content });
 }
 
 async function request<T>(url: string, init: RequestInit): Promise<T> {

@@ -24,6 +24,11 @@ const staleBy: Readonly<Record<string, readonly string[]>> = {
   lifecycle: ['models'],
 };
 
+/** Everything but what a page holds still until its reader asks for newer things. */
+const everything = {
+  predicate: ({ meta }: { meta?: Record<string, unknown> | undefined }) => meta?.['holdsStill'] !== true,
+};
+
 /** Follows the server's events until the returned function is called; falls back to reading every 15 s when the stream dies. */
 export function followEvents(queries: QueryClient): () => void {
   const source = new EventSource(address('/api/v1/events/stream'));
@@ -33,7 +38,7 @@ export function followEvents(queries: QueryClient): () => void {
   source.addEventListener('open', heard);
   source.addEventListener('ping', heard);
   // Away for so long that the server does not say all of it: everything may be stale.
-  source.addEventListener('gap', () => void queries.invalidateQueries());
+  source.addEventListener('gap', () => void queries.invalidateQueries(everything));
   source.addEventListener('message', (message) => {
     heard();
     const type = typeOf(message.data);
@@ -47,7 +52,7 @@ export function followEvents(queries: QueryClient): () => void {
   });
   source.addEventListener('error', () => change({ connected: false, missed: state.missed + 1 }));
   const fallback = setInterval(() => {
-    if (!state.connected) void queries.invalidateQueries();
+    if (!state.connected) void queries.invalidateQueries(everything);
   }, 15_000);
   return () => {
     source.close();
