@@ -37,13 +37,20 @@ import { sayReport } from './lifecycle/shipment.ts';
 import { startLoopWorkers } from './lifecycle/start-loop-adapter.ts';
 import { trainedModels } from './lifecycle/trained-model-adapter.ts';
 import { mlflowRoutes } from './mlflow/mlflow-routes.ts';
+import { registryFacts } from './mlflow/registry-facts-store.ts';
+import { mlflowWebhookRoutes } from './mlflow/webhooks-routes.ts';
 import { onlyFeatures, referenceBins } from './monitoring/reference-profile.ts';
 import { monitoringHandlers, profileReader, storeTrainingProfile } from './monitoring/training-profile-adapter.ts';
+import { startDeliveries } from './notify/delivery-worker.ts';
+import { startOutbox } from './notify/outbox-worker.ts';
+import { openSecretBox } from './notify/secret-box-adapter.ts';
+import { webhookRoutes } from './notify/webhook-routes.ts';
 import { executionRoutes, requestExecution } from './pipelines/execution-routes.ts';
 import { pipelineHandlers, pipelineKinds } from './pipelines/pipeline-worker.ts';
 import { startRegistrations } from './pipelines/registration-worker.ts';
 import { modelRoutes } from './registry/model-routes.ts';
 import { isServable, type ModelVersion, requireServable } from './registry/model-version.ts';
+import { registryTrashStore } from './registry/registry-trash-store.ts';
 import { sealAndSave, sealRegistered } from './registry/seal-adapter.ts';
 import type { TryModel } from './registry/seal-version.ts';
 import { versionStore } from './registry/version-store.ts';
@@ -51,7 +58,6 @@ import { rolloutPlan } from './rollouts/rollout-config.ts';
 import { rolloutRoutes } from './rollouts/rollout-routes.ts';
 import { type RolloutServing, startRolloutWorker } from './rollouts/rollout-worker.ts';
 import type { RolloutStart } from './rollouts/start-rollout.ts';
-import { registryTrashStore } from './registry/registry-trash-store.ts';
 import {
   exportEndpoint as exportLog,
   readTablesWith,
@@ -75,6 +81,8 @@ import { openDatabase } from './storage/open-database.ts';
 import { experimentRoutes } from './tracking/experiment-routes.ts';
 import { runListRoutes } from './tracking/run-list-routes.ts';
 import { runRoutes } from './tracking/run-routes.ts';
+import { startPurgeWorker } from './trash/purge-worker.ts';
+import { trashRoutes } from './trash/trash-routes.ts';
 
 export type AppOptions = {
   readonly config: Config;
@@ -82,8 +90,6 @@ export type AppOptions = {
   readonly log: FastifyBaseLogger;
   /** The built pages. */
   readonly uiFolder: string;
-import { startPurgeWorker } from './trash/purge-worker.ts';
-import { trashRoutes } from './trash/trash-routes.ts';
   /** The program's entry and the environment of worker processes. */
   readonly entry: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -301,13 +307,6 @@ export async function openApp(options: AppOptions): Promise<App> {
     }),
   );
 
-  const authenticate = resources.use(
-    await openSignIn({ database, now, log, loopback: isLoopback(host), localToken: options.localToken }),
-  );
-  const server = await buildServer({
-    log,
-    version,
-    host,
   const served = async () =>
     (await endpointStore(database.read).list()).flatMap(({ endpoint, traffic: { champion, previous, rollout } }) =>
       [champion, previous, rollout?.challenger].flatMap((ref) => (ref ? [{ endpoint: endpoint.name, ...ref }] : [])),
@@ -315,6 +314,26 @@ export async function openApp(options: AppOptions): Promise<App> {
   const purging = { database, artifacts, blobs, served, now, newId, onError };
   const purges = resources.use(startPurgeWorker(purging));
 
+  const webhookSecrets = await openSecretBox(join(dataFolder, 'keys', 'webhooks'));
+  const deliveries = resources.use(
+    await startDeliveries({
+      ...{ database, version, now, onError },
+      ...{ secrets: webhookSecrets, policy: config.webhooks, environment: config.environment, random: Math.random },
+    }),
+  );
+  resources.use(startOutbox({ database, factsOf: registryFacts, now, onError }));
+  const webhooks = {
+    ...{ database, deliveries, now, newUuid: randomUUID },
+    ...{ secrets: webhookSecrets, policy: config.webhooks },
+  };
+
+  const authenticate = resources.use(
+    await openSignIn({ database, now, log, loopback: isLoopback(host), localToken: options.localToken }),
+  );
+  const server = await buildServer({
+    log,
+    version,
+    host,
     allowedHosts: config.allowedHosts,
     corsAllowedOrigins: config.corsAllowedOrigins,
     staticPrefix: config.staticPrefix,
@@ -385,14 +404,19 @@ export async function openApp(options: AppOptions): Promise<App> {
   );
   await server.register(runListRoutes({ database, now }));
   await server.register(modelRoutes(sealing));
+  await server.register(webhookRoutes(webhooks));
+  await server.register(trashRoutes({ ...purging, worker: purges }));
   await server.register(
-    mlflowRoutes({ database, artifacts, artifactRoot, onRegistered, now, newId, random: Math.random }),
+    mlflowRoutes({
+      ...{ database, artifacts, artifactRoot, onRegistered, sourcePattern: config.sourcePattern },
+      ...{ now, newId, random: Math.random },
+    }),
   );
+  await server.register(mlflowWebhookRoutes(webhooks));
 
   const opened = resources.move();
   return { server, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
-  await server.register(trashRoutes({ ...purging, worker: purges }));
 
 /** What a worker process can do; it knows the data folder and nothing else. */
 export function workerHandlers(dataFolder: string): JobHandlers {

@@ -22,6 +22,10 @@ export type Config = {
   readonly allowedHosts: readonly string[];
   readonly corsAllowedOrigins: readonly string[];
   readonly adminPassword: string | undefined;
+  /** What webhooks may reach. */
+  readonly webhooks: { readonly schemes: readonly string[]; readonly allowPrivateAddresses: boolean };
+  /** What the source of a new model version must match. */
+  readonly sourcePattern: RegExp | undefined;
   readonly logLevel: string;
   /** For steps and workers, which are other programs: each passes on what it may. */
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -71,6 +75,11 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
     allowedHosts: listOf(flags.allowedHosts ?? environment.RONDO_ALLOWED_HOSTS),
     corsAllowedOrigins: listOf(flags.corsAllowedOrigins ?? environment.RONDO_CORS_ALLOWED_ORIGINS),
     adminPassword: secret(environment, 'RONDO_ADMIN_PASSWORD'),
+    webhooks: {
+      schemes: schemesOf(environment.MLFLOW_WEBHOOK_ALLOWED_SCHEMES),
+      allowPrivateAddresses: flagOf(environment, 'MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS'),
+    },
+    sourcePattern: patternOf(environment, 'MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX'),
     logLevel: levelOf(environment.RONDO_LOG ?? 'warn'),
     environment,
   });
@@ -102,6 +111,32 @@ function secret(environment: Environment, name: string): string | undefined {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {
     throw new PlatformError('config/invalid', `${name}_FILE`, { hint: `${file} cannot be read`, cause });
+  }
+}
+
+function schemesOf(text: string | undefined): readonly string[] {
+  const schemes = text === undefined ? ['https'] : listOf(text);
+  if (schemes.length > 0 && schemes.every((scheme) => scheme === 'http' || scheme === 'https')) return schemes;
+  throw invalid('MLFLOW_WEBHOOK_ALLOWED_SCHEMES', 'https, or http,https');
+}
+
+/** As MLflow reads its switches. */
+function flagOf(environment: Environment, name: string): boolean {
+  const text = (environment[name] ?? 'false').toLowerCase();
+  if (/^(true|1|false|0)$/.test(text)) return text === 'true' || text === '1';
+  throw invalid(name, 'true or false');
+}
+
+function patternOf(environment: Environment, name: string): RegExp | undefined {
+  const text = environment[name];
+  if (!text) return undefined;
+  try {
+    return new RegExp(text, 'u');
+  } catch (cause) {
+    throw new PlatformError('config/invalid', name, {
+      hint: 'a regular expression that JavaScript reads too: of Python, (?P<name>…), \\A and \\Z are not',
+      cause,
+    });
   }
 }
 

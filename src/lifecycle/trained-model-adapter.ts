@@ -97,7 +97,7 @@ async function makeRun(deps: TrainedModelDeps, request: ModelRequest): Promise<R
     const events = eventStore(tx);
     const experimentId =
       (await experiments.findByName(project))?.id ??
-      (await createExperiment({ experiments, now }, { name: project, project, artifactRoot }));
+      (await createExperiment({ experiments, events, now }, { name: project, project, actor, artifactRoot }));
     const run = await createRun(
       { experiments, runs, events, now, newId, random },
       { experimentId, actor, startTime: startedAt, tags: [{ key: 'rondo.execution', value: lineage.execution }] },

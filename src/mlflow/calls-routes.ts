@@ -11,13 +11,15 @@ export type CallContext = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly reply: FastifyReply;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
 };
 
 export type Call<F extends Fields> = {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | readonly ('GET' | 'POST')[];
   /** Below the prefix: `/mlflow/runs/create`. */
   readonly path: string;
-  readonly permission: 'read' | 'write';
+  readonly permission: 'read' | 'write' | 'admin';
   readonly fields: F;
   /** Path parameters that are fields of the message, as protobuf's routes have them. */
   readonly fromPath?: readonly (keyof F & string)[];
@@ -44,7 +46,7 @@ export function addCall<F extends Fields>(
         const params = request.params as Record<string, string>; // the router gives texts
         const query = queryOf(request);
         const message = messageOf(call, request, { params, query });
-        const body = await answer(message, { actor: request.actor, params, query, reply });
+        const body = await answer(message, { actor: request.actor, params, query, reply, signal: request.signal });
         return reply.type('application/json').send(typeof body === 'string' ? body : JSON.stringify(body));
       },
     });

@@ -37,12 +37,12 @@ export function addExperimentCalls(app: FastifyInstance, deps: MlflowDeps): void
       permission: 'write',
       fields: { name: text({ required: true }), artifact_location: text(), tags: list(object(tagFields)) },
     },
-    async ({ name = '', artifact_location, tags = [] }) => {
+    async ({ name = '', artifact_location, tags = [] }, { actor }) => {
       const experiment_id = await database.write((tx) =>
         createExperiment(
-          { experiments: experimentStore(tx), now },
+          { experiments: experimentStore(tx), events: eventStore(tx), now },
           {
-            name,
+            ...{ name, actor },
             project: 'default',
             artifactRoot: deps.artifactRoot,
             ...(artifact_location ? { artifactLocation: artifact_location } : {}),

@@ -11,7 +11,6 @@ const groups: readonly (readonly [RegExp, string])[] = [
   [/\/mlflow\/runs\/create-promptlab-run/, 'The prompt lab'],
   [/\/mlflow\/jobs\b|\/3\.0\/jobs\b/, 'GenAI jobs'],
   [/\/mlflow\/workspaces\b/, 'Workspaces'],
-  [/\/mlflow\/webhooks\b/, "MLflow's webhooks"],
   [/\/mlflow\/(?:users|permissions)\b|\/permissions\//, "MLflow's users and permissions"],
   [/^\/graphql/, 'GraphQL queries'],
 ];

@@ -10,6 +10,8 @@ export type MlflowDeps = {
   readonly artifactRoot: string;
   /** Looks at a version that was just registered; the answer may be that it failed. */
   readonly onRegistered: (version: ModelVersion) => Promise<ModelVersion>;
+  /** What the source of a new version must match. */
+  readonly sourcePattern?: RegExp | undefined;
   readonly now: () => number;
   /** 32 hexadecimal digits. */
   readonly newId: () => string;

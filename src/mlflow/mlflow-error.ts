@@ -85,6 +85,7 @@ const byCode: Partial<Record<PlatformCode, MlflowErrorCode>> = {
   'tracking/experiment-exists': 'RESOURCE_ALREADY_EXISTS',
   'tracking/name-taken': 'BAD_REQUEST',
   'registry/invalid': 'INVALID_PARAMETER_VALUE',
+  'notify/invalid': 'INVALID_PARAMETER_VALUE',
   'registry/model-exists': 'RESOURCE_ALREADY_EXISTS',
   'registry/alias-not-found': 'INVALID_PARAMETER_VALUE',
   'storage/bad-key': 'INVALID_PARAMETER_VALUE',
@@ -102,6 +103,7 @@ const codeOf = (error: PlatformError): MlflowErrorCode =>
 const words: Partial<Record<PlatformCode, (subject: string) => string>> = {
   'tracking/experiment-not-found': (id) => `No Experiment with id=${id} exists`,
   'tracking/run-not-found': (id) => `Run with id=${id} not found`,
+  'notify/webhook-not-found': (id) => `Webhook with ID ${id} not found.`,
   'registry/model-not-found': (name) => `Registered Model with name=${name} not found`,
   'registry/version-not-found': (version) => {
     const at = version.lastIndexOf('@');

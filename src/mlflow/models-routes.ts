@@ -146,8 +146,8 @@ export function addModelCalls(app: FastifyInstance, { database, now, newId }: Ml
       permission: 'write',
       fields: { ...name, key: text({ required: true }), value: text() },
     },
-    async ({ name = '', key = '', value = '' }) => {
-      await database.write((tx) => tagModel({ models: modelStore(tx) }, name, { key, value }));
+    async ({ name = '', key = '', value = '' }, { actor }) => {
+      await database.write((tx) => tagModel(writing(tx), name, { tag: { key, value }, actor }));
       return {};
     },
   );
@@ -160,8 +160,8 @@ export function addModelCalls(app: FastifyInstance, { database, now, newId }: Ml
       permission: 'write',
       fields: { ...name, key: text({ required: true }) },
     },
-    async ({ name = '', key = '' }) => {
-      await database.write((tx) => untagModel({ models: modelStore(tx) }, name, key));
+    async ({ name = '', key = '' }, { actor }) => {
+      await database.write((tx) => untagModel(writing(tx), name, { key, actor }));
       return {};
     },
   );

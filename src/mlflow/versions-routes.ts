@@ -25,7 +25,10 @@ import { some, versionView } from './views.ts';
 
 const one = { name: text({ required: true }), version: text({ required: true }) };
 
-export function addVersionCalls(app: FastifyInstance, { database, onRegistered, now }: MlflowDeps): void {
+export function addVersionCalls(
+  app: FastifyInstance,
+  { database, onRegistered, sourcePattern, now }: MlflowDeps,
+): void {
   const path = (verb: string) => `/mlflow/model-versions/${verb}`;
   const stores = (tx: Db) => ({
     models: modelStore(tx),
@@ -54,6 +57,7 @@ export function addVersionCalls(app: FastifyInstance, { database, onRegistered, 
     },
     async (message, { actor }) => {
       const { name: model = '', source = '', run_link: runLink = '', description = '' } = message;
+      if (sourcePattern?.test(source) === false) throw invalid('source', `Invalid model version source: '${source}'.`);
       const tags = (message.tags ?? []).map(({ key = '', value = '' }) => ({ key, value }));
       const version = await database.write(async (tx) => {
         const deps = stores(tx);
@@ -166,9 +170,9 @@ export function addVersionCalls(app: FastifyInstance, { database, onRegistered, 
       permission: 'write',
       fields: { ...one, key: text({ required: true }), value: text() },
     },
-    async ({ name = '', version = '', key = '', value = '' }) => {
-      const number = parseVersion(version);
-      await database.write((tx) => tagVersion(stores(tx), name, number, { key, value }));
+    async ({ name: model = '', version: text = '', key = '', value = '' }, { actor }) => {
+      const version = parseVersion(text);
+      await database.write((tx) => tagVersion(stores(tx), { model, version, tag: { key, value }, actor }));
       return {};
     },
   );
@@ -181,9 +185,9 @@ export function addVersionCalls(app: FastifyInstance, { database, onRegistered, 
       permission: 'write',
       fields: { ...one, key: text({ required: true }) },
     },
-    async ({ name = '', version = '', key = '' }) => {
-      const number = parseVersion(version);
-      await database.write((tx) => untagVersion(stores(tx), name, number, key));
+    async ({ name: model = '', version: text = '', key = '' }, { actor }) => {
+      const version = parseVersion(text);
+      await database.write((tx) => untagVersion(stores(tx), { model, version, key, actor }));
       return {};
     },
   );

@@ -4,7 +4,7 @@ import type { Json } from '../events/event.ts';
 import type { EventStore } from '../events/event-store.ts';
 import { validateModelName, validateRegistryTag } from './model-name.ts';
 import type { ModelStore } from './model-store.ts';
-import type { RegisteredModel, Tag } from './model-version.ts';
+import { loggedTag, type RegisteredModel, type Tag } from './model-version.ts';
 import { requireModel } from './register-model.ts';
 import type { RegistryTrashStore } from './registry-trash-store.ts';
 
@@ -48,17 +48,28 @@ export async function deleteModel(
   await append(deps, model, actor, 'registry.model-deleted', { trash: id });
 }
 
-export async function tagModel({ models }: Pick<Deps, 'models'>, name: string, tag: Tag): Promise<void> {
+export async function tagModel(
+  deps: Deps,
+  name: string,
+  { tag, actor }: { readonly tag: Tag; readonly actor: string },
+): Promise<void> {
   validateModelName(name);
   validateRegistryTag(tag);
-  await requireModel(models, name);
-  await models.setTag(name, tag);
+  const model = await requireModel(deps.models, name);
+  await deps.models.setTag(name, tag);
+  await append(deps, model, actor, 'registry.model-tag-set', loggedTag(tag));
 }
 
 /** Removing a tag that is not there is no error. */
-export async function untagModel({ models }: Pick<Deps, 'models'>, name: string, key: string): Promise<void> {
-  await requireModel(models, name);
-  await models.deleteTag(name, key);
+export async function untagModel(
+  deps: Deps,
+  name: string,
+  { key, actor }: { readonly key: string; readonly actor: string },
+): Promise<void> {
+  const model = await requireModel(deps.models, name);
+  if (!model.tags.some((tag) => tag.key === key)) return;
+  await deps.models.deleteTag(name, key);
+  await append(deps, model, actor, 'registry.model-tag-deleted', { key });
 }
 
 const append = (

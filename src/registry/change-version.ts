@@ -4,7 +4,7 @@ import type { Json } from '../events/event.ts';
 import type { EventStore } from '../events/event-store.ts';
 import { invalid, refuseReservedAlias, validateAlias, validateRegistryTag } from './model-name.ts';
 import type { ModelStore } from './model-store.ts';
-import { type ModelVersion, stageNamed, stages, type Tag, versionSubject } from './model-version.ts';
+import { loggedTag, type ModelVersion, stageNamed, stages, type Tag, versionSubject } from './model-version.ts';
 import { requireModel } from './register-model.ts';
 import { requireVersion } from './register-version.ts';
 import type { VersionStore } from './version-store.ts';
@@ -106,25 +106,24 @@ export async function versionByAlias(
 }
 
 export async function tagVersion(
-  { versions }: Pick<Deps, 'versions'>,
-  model: string,
-  version: number,
-  tag: Tag,
+  deps: Pick<Deps, 'versions' | 'events' | 'now'>,
+  { model, version, tag, actor }: { model: string; version: number; tag: Tag; actor: string },
 ): Promise<void> {
   validateRegistryTag(tag);
-  await requireVersion(versions, model, version);
-  await versions.setTag(model, version, tag);
+  const tagged = await requireVersion(deps.versions, model, version);
+  await deps.versions.setTag(model, version, tag);
+  await append(deps, tagged, actor, 'registry.version-tag-set', loggedTag(tag));
 }
 
 /** Removing a tag that is not there is no error. */
 export async function untagVersion(
-  { versions }: Pick<Deps, 'versions'>,
-  model: string,
-  version: number,
-  key: string,
+  deps: Pick<Deps, 'versions' | 'events' | 'now'>,
+  { model, version, key, actor }: { model: string; version: number; key: string; actor: string },
 ): Promise<void> {
-  await requireVersion(versions, model, version);
-  await versions.deleteTag(model, version, key);
+  const before = await requireVersion(deps.versions, model, version);
+  if (!before.tags.some((tag) => tag.key === key)) return;
+  await deps.versions.deleteTag(model, version, key);
+  await append(deps, before, actor, 'registry.version-tag-deleted', { key });
 }
 
 /** Moves a version to the trash, and takes its aliases away; its number is not given again. */
@@ -142,7 +141,7 @@ export async function deleteVersion(
 }
 
 const append = (
-  { events, now }: Deps,
+  { events, now }: Pick<Deps, 'events' | 'now'>,
   { model, version, project }: ModelVersion,
   actor: string,
   type: string,

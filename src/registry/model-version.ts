@@ -110,6 +110,9 @@ export function requireServable(version: ModelVersion): ModelVersion {
   });
 }
 
+/** A tag as its event tells it: the text of a prompt is a tag too, and longer than an event may be. */
+export const loggedTag = ({ key, value }: Tag): Tag => ({ key, value: value.slice(0, 5_000).toWellFormed() });
+
 /** The subject of a version's events. */
 export const versionSubject = (model: string, version: number): string => `model/${model}/${version}`;
 

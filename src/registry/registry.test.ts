@@ -102,7 +102,9 @@ eachDatabase((dialect, open) => {
     await newModel(database, 'm');
     await newVersion(database, 'm', 'r1');
     await newVersion(database, 'm', 'r2');
-    await database.write((tx) => tagVersion(stores(tx), 'm', 2, { key: 'k', value: 'v' }));
+    await database.write((tx) =>
+      tagVersion(stores(tx), { model: 'm', version: 2, tag: { key: 'k', value: 'v' }, actor: 'ada' }),
+    );
     const numbers = async (filter: string) => {
       const { versions } = await searchVersions(database.read, { filter, offset: 0, limit: 10 });
       return versions.map(({ version }) => version);

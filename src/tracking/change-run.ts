@@ -40,7 +40,7 @@ export async function updateRun(
   if (name) await runs.setTags(runId, [{ key: runNameTag, value: name }]);
   if (status !== undefined && isEnded(status) && !isEnded(before.status)) {
     const counts = { ...(await runs.counts(runId)), ...(await metrics.counts(runId)) };
-    await append(deps, 'tracking.run-ended', before, actor, { status, ...counts });
+    await append(deps, 'tracking.run-ended', before, actor, { name: before.name, status, ...counts });
   }
   return { ...before, ...change };
 }

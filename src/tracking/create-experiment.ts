@@ -1,4 +1,5 @@
 import { PlatformError } from '../errors.ts';
+import type { EventStore } from '../events/event-store.ts';
 import {
   defaultArtifactLocation,
   defaultExperiment,
@@ -14,16 +15,17 @@ type Deps = { readonly experiments: ExperimentStore; readonly now: () => number 
 
 /** @returns the new experiment's id  @throws PlatformError `tracking/experiment-exists`, also for the name of a deleted one */
 export async function createExperiment(
-  { experiments, now }: Deps,
+  { experiments, events, now }: Deps & { readonly events: EventStore },
   input: {
     readonly name: string;
     readonly project: string;
+    readonly actor: string;
     readonly artifactRoot: string;
     readonly artifactLocation?: string;
     readonly tags?: readonly Tag[];
   },
 ): Promise<string> {
-  const { name, project, artifactRoot, artifactLocation, tags = [] } = input;
+  const { name, project, actor, artifactRoot, artifactLocation, tags = [] } = input;
   validateExperimentName(name);
   if (artifactLocation) validateArtifactLocation(artifactLocation);
   for (const tag of tags) validateTag(tag, maxExperimentTagLength);
@@ -37,6 +39,11 @@ export async function createExperiment(
       hint: 'Take another name, or restore the experiment when it is a deleted one.',
     });
   }
+  await events.append({
+    type: 'tracking.experiment-created',
+    subject: `experiment/${id}`,
+    ...{ project, actor, at, data: { name } },
+  });
   return id;
 }
 

@@ -78,9 +78,12 @@ export const experimentRoutes =
           ),
         },
       },
-      async ({ body: { name, project = 'default' } }, reply) => {
+      async ({ body: { name, project = 'default' }, actor }, reply) => {
         const id = await database.write((tx) =>
-          createExperiment({ experiments: experimentStore(tx), now }, { name, project, artifactRoot }),
+          createExperiment(
+            { experiments: experimentStore(tx), events: eventStore(tx), now },
+            { name, project, actor, artifactRoot },
+          ),
         );
         return reply.code(201).send(await requireExperiment(experimentStore(database.read), id));
       },

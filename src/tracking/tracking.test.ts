@@ -32,7 +32,9 @@ const stores = (tx: Db) => ({
 });
 
 const newExperiment = (database: Database, name = 'e') =>
-  database.write((tx) => createExperiment(stores(tx), { name, project: 'p', artifactRoot: 'mlflow-artifacts:/' }));
+  database.write((tx) =>
+    createExperiment(stores(tx), { name, project: 'p', actor: 'owner', artifactRoot: 'mlflow-artifacts:/' }),
+  );
 
 async function newRun(database: Database, experimentId: string, name: string, startTime = 0): Promise<string> {
   const run = await database.write((tx) => createRun(stores(tx), { experimentId, actor: 'owner', name, startTime }));

@@ -14,6 +14,7 @@ import { up as monitoring } from './0011-monitoring.ts';
 import { up as lifecycle } from './0012-lifecycle.ts';
 import { up as artifacts } from './0013-artifacts.ts';
 import { up as metricPoints } from './0014-metric-points.ts';
+import { up as webhooks } from './0017-webhooks.ts';
 import { up as trash } from './0019-trash.ts';
 
 export type Migration = { readonly name: string; readonly up: (db: Db) => Promise<void> };
@@ -33,5 +34,6 @@ export const migrations: readonly Migration[] = [
   { name: '0012-lifecycle', up: lifecycle },
   { name: '0013-artifacts', up: artifacts },
   { name: '0014-metric-points', up: metricPoints },
+  { name: '0017-webhooks', up: webhooks },
   { name: '0019-trash', up: trash },
 ];
