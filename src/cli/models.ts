@@ -1,6 +1,6 @@
 /** `rondo models`: the registry. */
 import { path } from './api-client.ts';
-import type { DefineCommand } from './command.ts';
+import { type DefineCommand, wholeNumber } from './command.ts';
 import { table, timeText } from './table.ts';
 import { versionOf } from './version-name.ts';
 
@@ -13,7 +13,31 @@ type Version = Summary & {
 };
 type Tensor = { name: string; datatype: string; shape: number[] };
 
+type Move = { at: number; actor: string; because?: string } & (
+  | { kind: 'alias'; alias: string; from?: number; to?: number }
+  | { kind: 'stage'; version: number; from?: string; to?: string }
+);
+type History = {
+  model: string;
+  at?: number;
+  aliases: Record<string, number>;
+  stages: Record<string, string>;
+  moves: Move[];
+};
+
 export const define: DefineCommand = (command, { api, output, signal }) => {
+  command
+    .command('history')
+    .description('show who moved which alias or stage when, and what they said at any moment')
+    .argument('<name>', 'a model')
+    .option('--at <moment>', 'a time, or a day for its end: 2026-05-03, 2026-05-03T10:00:00Z')
+    .option('--limit <n>', 'at most so many moves', wholeNumber, 50)
+    .action(async (name: string, query: { at?: string; limit: number }) => {
+      const target = path`/api/v1/models/${name}/history`;
+      const { at, limit } = query;
+      output.result(await (await api()).call<History>('GET', target, { query: { at, limit }, signal }), showHistory);
+    });
+
   command
     .argument('[name]', 'one model, or one version: flight-delay, flight-delay@3')
     .action(async (name: string | undefined) => {
@@ -95,4 +119,29 @@ function showVersion({ model, version, phase = '', aliases, createdAt, source, s
   for (const { severity, message, fix } of sealed?.findings ?? [])
     facts.push('', `${severity}: ${message}`, ...(fix ? [`  fix: ${fix}`] : []));
   return facts.join('\n');
+}
+
+function showHistory({ model, at, aliases, stages, moves }: History): string {
+  const labels = [
+    ...Object.entries(aliases).map(([alias, version]) => ({ label: `@${alias}`, version: String(version) })),
+    ...Object.entries(stages).map(([version, stage]) => ({ label: stage, version })),
+  ];
+  const when = at === undefined ? 'now' : timeText(at);
+  const standing =
+    labels.length === 0
+      ? `${model} had no aliases and no stages ${at === undefined ? 'until now' : `at ${when}`}.`
+      : table(labels, [
+          { title: `${model}, ${when}`, cell: ({ label }) => label },
+          { title: 'version', cell: ({ version }) => version, align: 'right' },
+        ]);
+  if (moves.length === 0) return standing;
+  const rows = table(moves, [
+    { title: 'at', cell: (move) => timeText(move.at) },
+    { title: 'who', cell: ({ actor }) => actor },
+    { title: 'what', cell: (move) => (move.kind === 'alias' ? `@${move.alias}` : `stage of ${move.version}`) },
+    { title: 'from', cell: ({ from = '' }) => String(from) },
+    { title: 'to', cell: ({ to = '' }) => String(to) },
+    { title: 'why', cell: ({ because = '' }) => because },
+  ]);
+  return `${standing}\n\n${rows}`;
 }

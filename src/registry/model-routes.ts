@@ -8,7 +8,10 @@ import { offsetOf, pageToken } from '../tracking/page-token.ts';
 import { runDetails } from '../tracking/run-details-store.ts';
 import { runStore } from '../tracking/run-store.ts';
 import { deleteAlias, setAlias, versionByAlias } from './change-version.ts';
+import { readLabelEvents } from './label-event-store.ts';
+import { labelMoves, labelsAt, momentOf } from './label-history.ts';
 import { lineageOfRun } from './lineage-of-run.ts';
+import { invalid } from './model-name.ts';
 import { modelStore } from './model-store.ts';
 import { isServable, type ModelVersion, type RegisteredModel } from './model-version.ts';
 import { type Phase, phaseEventTypes, phaseOf } from './phase.ts';
@@ -100,6 +103,41 @@ export const modelRoutes =
       async ({ params: { name } }) => {
         const model = await requireModel(read.models, name);
         return { ...modelView(model), versions: await versionViews(await read.versions.list(name)) };
+      },
+    );
+
+    app.get(
+      '/api/v1/models/:name/history',
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'Show who moved which alias or stage when, and what they said at a moment',
+          params: ofModel,
+          querystring: Type.Object({
+            at: Type.Optional(
+              Type.String({ description: 'A time, or a day for its end: 2026-05-03; without it, now' }),
+            ),
+            limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Of the newest moves' }),
+          }),
+        },
+      },
+      async ({ params: { name }, query: { at: asked, limit } }) => {
+        const at = asked === undefined ? undefined : momentOf(asked);
+        if (asked !== undefined && at === undefined) {
+          throw invalid('at', `'${asked}' is no day and no time. Write 2026-05-03 or 2026-05-03T10:00:00Z.`);
+        }
+        const moves = labelMoves(name, await readLabelEvents(database.read, name));
+        if (moves.length === 0) await requireModel(read.models, name);
+        const { aliases, stages } = labelsAt(moves, at);
+        const until = moves.filter((move) => at === undefined || move.at <= at);
+        return {
+          model: name,
+          ...(at !== undefined && { at }),
+          aliases: Object.fromEntries(aliases),
+          stages: Object.fromEntries(stages),
+          moves: until.slice(-limit).toReversed(),
+        };
       },
     );
 
