@@ -24,10 +24,10 @@ export type Call<F extends Fields> = {
   /** Path parameters that are fields of the message, as protobuf's routes have them. */
   readonly fromPath?: readonly (keyof F & string)[];
   readonly prefixes?: readonly string[];
-};
-
   /** Its path ends with one of an artifact, which may have encoded slashes. */
   readonly encodedPath?: true;
+};
+
 /** The prefix of clients and that of upstream's web page. */
 export const callPrefixes = ['/api/2.0', '/ajax-api/2.0'];
 
