@@ -16,6 +16,7 @@ import { gateRoutes } from './gates/gate-routes.ts';
 import { gateStore } from './gates/gate-store.ts';
 import { gateHandlers, gateKinds } from './gates/gates-worker.ts';
 import { aboutRoutes } from './governance/about-routes.ts';
+import { approvalRoutes } from './governance/approval-routes.ts';
 import { auditRoutes } from './governance/audit-routes.ts';
 import { accessRoutes } from './http/access-routes.ts';
 import { liveEventRoutes } from './http/live-events.ts';
@@ -28,6 +29,7 @@ import type { JobHandlers, RunJob } from './jobs/job.ts';
 import { jobStore } from './jobs/job-store.ts';
 import { operationRoutes } from './jobs/operation-routes.ts';
 import { startJobs } from './jobs/start-jobs.ts';
+import { consentTo, startConsented } from './lifecycle/consent-adapter.ts';
 import { currentProjects } from './lifecycle/current-project-adapter.ts';
 import { projectRoutes } from './lifecycle/project-routes.ts';
 import type { ProjectConfig } from './lifecycle/project-schema.ts';
@@ -277,14 +279,18 @@ export async function openApp(options: AppOptions): Promise<App> {
     if (!stored) throw new PlatformError('serving/unknown-endpoint', name);
     return stored.endpoint;
   };
+  const forConsent = { database, readProject, now, newId };
   const shipments = resources.use(
     startShipWorker({
       database,
-      rollOut: async ({ endpoint: name, model, version: number, force, reason }, gates, actor) => {
+      consentTo: (shipment, given) => consentTo(forConsent, shipment, given),
+      rollOut: async ({ endpoint: name, model, version: number, force, reason, consent = false }, gates, actor) => {
         requireServable(await seal({ model, version: number }));
         const endpoint = await existingEndpoint(name);
         const challenger = { model, version: number };
-        return rollouts.start({ endpoint, challenger, plan: await planFor(endpoint), gates, force, reason, actor });
+        const plan = await planFor(endpoint);
+        const start = { endpoint, challenger, plan, gates, force, reason, actor, consent };
+        return startConsented(forConsent, rollouts, start);
       },
       now,
       newId,
@@ -387,7 +393,7 @@ export async function openApp(options: AppOptions): Promise<App> {
   await server.register(
     rolloutRoutes({
       database,
-      rollouts,
+      rollouts: { ...rollouts, start: (input) => startConsented(forConsent, rollouts, input) },
       endpointOf: existingEndpoint,
       planFor,
       gatesOf: async (ref) => {
@@ -396,6 +402,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       },
     }),
   );
+  await server.register(approvalRoutes({ database, now }));
   await server.register(loop.routes);
   await server.register(serving.routes);
   await server.register(experimentRoutes({ database, artifactRoot, now }));

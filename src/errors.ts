@@ -299,6 +299,27 @@ export const errorCatalogue = {
   'pipelines/missing-output': { status: 422, says: (subject) => `The step did not write ${subject}.` },
   'pipelines/data-refused': { status: 422, exit: 3, says: (subject) => `The data breaks its checks: ${subject}.` },
   'pipelines/step-failed': { status: 422, says: (subject) => `The execution stopped at ${subject}.` },
+  'governance/approval-not-found': {
+    status: 404,
+    says: (subject) => `There is no approval ${subject}.`,
+    fix: '`rondo approvals` lists them',
+  },
+  'governance/approval-closed': { status: 409, says: (subject) => `The approval ${subject} is closed.` },
+  'governance/approval-refused': { status: 409, exit: 3, says: (subject) => `The rollout of ${subject} was refused.` },
+  'governance/approval-expired': {
+    status: 409,
+    exit: 3,
+    says: (subject) => `Nobody agreed to the rollout of ${subject} in time.`,
+    fix: 'ship it again to ask again',
+  },
+  'governance/approval-missing': {
+    status: 409,
+    exit: 3,
+    says: (subject) => `The rollout of ${subject} needs the consent of people.`,
+    fix: '`rondo ship` asks for it',
+  },
+  'governance/own-change': { status: 403, exit: 4, says: (subject) => `${subject} may not agree to their own change.` },
+  'governance/not-a-person': { status: 403, exit: 4, says: (subject) => `${subject} is no person.` },
   'governance/not-signed-yet': {
     status: 409,
     says: (subject) => `Entry ${subject} is not covered by a signed checkpoint yet.`,

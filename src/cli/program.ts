@@ -54,6 +54,7 @@ const groups: readonly { readonly title: string; readonly commands: Readonly<Rec
     title: 'Ship',
     commands: {
       ship: { about: 'test a version and roll it out under guard', load: () => import('./ship.ts') },
+      approvals: { about: 'list what waits for consent, grant or refuse it', load: () => import('./approvals.ts') },
       rollout: { about: 'list, watch and steer rollouts', load: () => import('./rollout.ts') },
       rollback: { about: 'put the previous version back, now', load: () => import('./rollback.ts') },
       predict: { about: 'ask an endpoint', load: () => import('./predict.ts') },

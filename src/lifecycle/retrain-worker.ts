@@ -159,12 +159,12 @@ async function followTraining(deps: RetrainWorkerDeps, retraining: Retraining): 
     case 'done': {
       const { version } = executed;
       if (!version) return end(deps, retraining, 'the pipeline made no version');
-      if (retraining.ship === 'approve') {
-        return end(deps, { ...retraining, version }, `version ${version.version} waits for a person to ship it`);
-      }
       const { project, endpoint } = retraining;
       const shipment = await deps.ship(
-        { project, endpoint, ...version, reason: `retrained: ${retraining.because}` },
+        {
+          ...{ project, endpoint, ...version, reason: `retrained: ${retraining.because}` },
+          ...(retraining.ship === 'approve' && { consent: true }),
+        },
         retrainActor,
       );
       await deps.database.write((tx) =>

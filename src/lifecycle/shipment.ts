@@ -1,4 +1,5 @@
 /** Shipping: a version is tested by its gates, then rolled out; one operation from the wish to the start of the rollout. */
+import type { ErrorCode } from '../errors.ts';
 import type { GateReport } from '../gates/gate.ts';
 import type { Job, JobError } from '../jobs/job.ts';
 import type { Force } from '../rollouts/start-rollout.ts';
@@ -14,7 +15,15 @@ export type Shipment = {
   readonly version: number;
   readonly force?: Force;
   readonly reason?: string;
+  /** A person is asked, whatever the project says. */
+  readonly consent?: boolean;
 };
+
+/** Whether the people have agreed who must. */
+export type ConsentState =
+  | { readonly kind: 'given' }
+  | { readonly kind: 'waiting'; readonly note: string }
+  | { readonly kind: 'missing'; readonly error: ErrorCode };
 
 export type ShipDecision =
   | { readonly kind: 'wait' }

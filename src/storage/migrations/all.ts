@@ -16,6 +16,7 @@ import { up as artifacts } from './0013-artifacts.ts';
 import { up as metricPoints } from './0014-metric-points.ts';
 import { up as webhooks } from './0017-webhooks.ts';
 import { up as trash } from './0019-trash.ts';
+import { up as approvals } from './0020-approvals.ts';
 
 export type Migration = { readonly name: string; readonly up: (db: Db) => Promise<void> };
 
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   { name: '0014-metric-points', up: metricPoints },
   { name: '0017-webhooks', up: webhooks },
   { name: '0019-trash', up: trash },
+  { name: '0020-approvals', up: approvals },
 ];

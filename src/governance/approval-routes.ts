@@ -1,0 +1,80 @@
+/** What waits for people's consent, and giving it, over HTTP. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { PlatformError } from '../errors.ts';
+import { eventStore } from '../events/event-store.ts';
+import { announce } from '../storage/announcements.ts';
+import type { Database } from '../storage/database.ts';
+import { type Approval, approvalState, sayWaiting } from './approval.ts';
+import { approvalStore, consentTopic } from './approval-store.ts';
+import { giveConsent } from './ask-approval.ts';
+
+export type ApprovalRoutesDeps = { readonly database: Database; readonly now: () => number };
+
+const tags = ['governance'];
+const byId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) });
+
+export const approvalRoutes =
+  ({ database, now }: ApprovalRoutesDeps): FastifyPluginAsyncTypebox =>
+  async (app) => {
+    const view = (approval: Approval) => {
+      const state = approvalState(approval, now());
+      return { ...approval, state, ...(state === 'open' && { says: sayWaiting(approval) }) };
+    };
+
+    app.get(
+      '/api/v1/approvals',
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'List what waits for consent, or waited for it, newest first',
+          querystring: Type.Object({
+            project: Type.Optional(Type.String({ maxLength: 100 })),
+            open: Type.Optional(Type.Boolean({ description: 'Only what waits' })),
+            limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+          }),
+        },
+      },
+      async ({ query }) => {
+        const found = (await approvalStore(database.read).list(query)).map(view);
+        return { items: query.open ? found.filter(({ state }) => state === 'open') : found };
+      },
+    );
+
+    app.get(
+      '/api/v1/approvals/:id',
+      { config: { permission: 'read' }, schema: { tags, summary: 'Show one approval', params: byId } },
+      async ({ params: { id } }) => {
+        const found = await approvalStore(database.read).find(id);
+        if (!found) throw new PlatformError('governance/approval-not-found', id);
+        return view(found);
+      },
+    );
+
+    for (const decision of ['grant', 'refuse'] as const) {
+      app.post(
+        `/api/v1/approvals/:id/${decision}`,
+        {
+          config: { permission: 'deploy' },
+          schema: {
+            tags,
+            summary: decision === 'grant' ? 'Agree to a change' : 'Refuse a change: it does not happen',
+            params: byId,
+            body: Type.Object(
+              { reason: Type.Optional(Type.String({ maxLength: 2000 })) },
+              { additionalProperties: false },
+            ),
+          },
+        },
+        async ({ params: { id }, body: { reason }, actor }) =>
+          view(
+            await database.write((tx) => {
+              announce(tx, consentTopic);
+              const deps = { approvals: approvalStore(tx), events: eventStore(tx), now };
+              return giveConsent(deps, { id, actor, decision, reason });
+            }),
+          ),
+      );
+    }
+  };
