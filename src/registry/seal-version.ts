@@ -3,7 +3,7 @@ import { PlatformError } from '../errors.ts';
 import type { Finding } from '../onnx/finding.ts';
 import { inspectOnnx } from '../onnx/inspect-onnx.ts';
 import type { ArtifactPlace, ArtifactPlaces } from '../storage/artifact-places.ts';
-import { walkArtifacts } from '../storage/artifact-root.ts';
+import type { ArtifactEntry, ArtifactRoot } from '../storage/artifact-root.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { findOnnx, readFlavors } from './model-files.ts';
 import { isServable, type ModelVersion, type SealedVersion, type VersionFile } from './model-version.ts';
@@ -82,11 +82,9 @@ async function filesOf(
 ): Promise<readonly Source[]> {
   const places = locations.flatMap((location) => artifacts.find(location) ?? []);
   for (const { root, key } of places) {
-    const files: Source[] = [];
-    for await (const { path, size } of walkArtifacts(root, key)) {
-      files.push({ root, key: path, path: path.slice(key.length + 1), size });
-    }
-    if (files.length > 0) return files;
+    const files = await walk(root, key);
+    if (files.length > 0)
+      return files.map(({ path, size }) => ({ root, key: path, path: path.slice(key.length + 1), size }));
     const single = key === '' ? undefined : await root.open(key);
     if (!single) continue;
     await discard(single.body);
@@ -98,6 +96,14 @@ async function filesOf(
         ? `Its source (${locations.join(', ')}) is not kept by this server: log the model here, or start the server with --artifacts-destination above it.`
         : 'Log the model again: nothing was uploaded there.',
   });
+}
+
+async function walk(artifacts: ArtifactRoot, folder: string): Promise<readonly ArtifactEntry[]> {
+  const entries = await artifacts.list(folder);
+  const parts = await Promise.all(
+    entries.map((entry) => (entry.isFolder ? walk(artifacts, entry.path) : Promise.resolve([entry]))),
+  );
+  return parts.flat();
 }
 
 /** Ends a body that nobody reads: one from a bucket holds a connection. */
