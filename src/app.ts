@@ -307,7 +307,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     },
   };
   const loop = resources.use(
-    startLoopWorkers({
+    await startLoopWorkers({
       ...{ database, blobs, serving, readProject, shipments, now, newId, onError },
       execute: (request) => requestExecution(forExecutions, request),
     }),

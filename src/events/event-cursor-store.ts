@@ -27,6 +27,14 @@ export const eventCursorStore = (db: Db) => {
       if (isPostgres(db)) select = select.forUpdate();
       return (await select.executeTakeFirstOrThrow()).position;
     },
+    /** Where a consumer begins that has not read anything yet. */
+    begin: async (name: string, position: number): Promise<void> => {
+      await cursors
+        .insertInto('event_cursors')
+        .values({ name, position })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    },
     set: async (name: string, position: number): Promise<void> => {
       await cursors
         .insertInto('event_cursors')

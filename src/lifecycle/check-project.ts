@@ -10,6 +10,7 @@ export function checkProject(config: ProjectConfig): readonly Problem[] {
     ...attempt(['monitors'], () => monitorPlan(config.monitors)),
     ...retrainProblems(config),
     ...endpointProblems(config),
+    ...aliasProblems(config),
   ];
 }
 
@@ -55,6 +56,22 @@ function endpointProblems({ endpoint, rollout, monitors }: ProjectConfig): reado
       problems.push({ path: ['monitors', part], message: `${part} needs labels, and labels need a key`, fix });
   }
   return problems;
+}
+
+function aliasProblems({ rollout, model }: ProjectConfig): readonly Problem[] {
+  const alias = rollout?.alias;
+  if (alias === undefined) return [];
+  const path = ['rollout', 'alias'];
+  if (!model) return [{ path, message: 'an alias is one of a model', fix: 'Add model: {name: …}.' }];
+  // MLflow reads these as versions, so that nobody can set them.
+  if (!/^(latest|v\d+)$/i.test(alias)) return [];
+  return [
+    {
+      path,
+      message: `${alias} cannot be an alias`,
+      fix: 'Take a name that MLflow does not reserve, such as champion.',
+    },
+  ];
 }
 
 function attempt(path: Problem['path'], work: () => unknown): readonly Problem[] {

@@ -20,7 +20,9 @@ import type { VersionRef } from '../serving/traffic.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Database } from '../storage/database.ts';
 import type { CurrentProject, ReadCurrentProject } from './current-project-adapter.ts';
+import { projectStore } from './project-store.ts';
 import { type Executed, startRetrainWorker } from './retrain-worker.ts';
+import { startShipAlias } from './ship-alias-worker.ts';
 import type { ShipWorker } from './ship-worker.ts';
 
 export type LoopDeps = {
@@ -40,7 +42,7 @@ export type LoopWorkers = AsyncDisposable & { readonly routes: FastifyPluginAsyn
 /** The loops look many times a second; a project file is read again at most this often. */
 const projectAgeMs = 2000;
 
-export function startLoopWorkers(deps: LoopDeps): LoopWorkers {
+export async function startLoopWorkers(deps: LoopDeps): Promise<LoopWorkers> {
   const { database, blobs, serving, execute, shipments, now, newId, onError } = deps;
   const { log } = serving;
   const findProject = projectFinder(deps);
@@ -88,6 +90,17 @@ export function startLoopWorkers(deps: LoopDeps): LoopWorkers {
     operation: (id) => jobStore(database.read).find(id),
   });
 
+  const aliases = await startShipAlias({
+    ...{ database, shipments, onError },
+    championOf: async (name) => (await endpointStore(database.read).find(name))?.traffic.champion,
+    projects: async () => {
+      const linked = await projectStore(database.read).list();
+      // A file that cannot be read says so where it is used; the other projects' moves go on.
+      const read = await Promise.allSettled(linked.map(({ name }) => deps.readProject(name)));
+      return read.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    },
+  });
+
   return {
     routes: async (app) => {
       await app.register(
@@ -104,6 +117,7 @@ export function startLoopWorkers(deps: LoopDeps): LoopWorkers {
       await app.register(deliveryRoutes({ database, endpoints, endpointNow: serving.endpointNow, now }));
     },
     [Symbol.asyncDispose]: async () => {
+      await aliases[Symbol.asyncDispose]();
       await retraining[Symbol.asyncDispose]();
       await monitors[Symbol.asyncDispose]();
     },

@@ -36,6 +36,14 @@ const MetricGuardrail = Type.Object(
 
 export const rolloutSchema = Type.Object(
   {
+    alias: Type.Optional(
+      Type.String({
+        pattern: '^[a-zA-Z0-9_-]{1,255}$',
+        description:
+          'Whoever moves this alias of the model, through MLflow or here, ships the version it names: through the gates and the ' +
+          'steps below, never past them.',
+      }),
+    ),
     shadow: Type.Optional(
       Type.Object(
         { requests: Type.Integer({ minimum: 1 }) },
