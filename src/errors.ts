@@ -81,7 +81,7 @@ export const errorCatalogue = {
   'storage/key-taken': { status: 409, says: (subject) => `A file or a folder stands in the way of ${subject}.` },
   'storage/disk-full': {
     status: 507,
-    says: (subject) => `The disk of this server has no room for ${subject}.`,
+    says: (subject) => `The disk of this server is full: it has no room for ${subject}.`,
     fix: 'make room, and send it again: nothing of it was kept',
   },
   'storage/bad-upload': { status: 400, says: (subject) => `The upload of ${subject} cannot be completed.` },

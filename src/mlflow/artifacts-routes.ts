@@ -1,6 +1,6 @@
 /** The proxy for artifacts: files stream through, names are decoded exactly once. */
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PlatformError } from '../errors.ts';
 import { parseVersion } from '../registry/model-name.ts';
 import { modelStore } from '../registry/model-store.ts';
@@ -9,6 +9,7 @@ import { requireVersion } from '../registry/register-version.ts';
 import { locationsOf } from '../registry/resolve-source.ts';
 import { versionStore } from '../registry/version-store.ts';
 import { type ArtifactPlace, type ArtifactPlaces, requirePlace } from '../storage/artifact-places.ts';
+import type { ArtifactRoot } from '../storage/artifact-root.ts';
 import { requireLoggedModel } from '../tracking/change-logged-model.ts';
 import { requireRun } from '../tracking/change-run.ts';
 import { loggedModelStore } from '../tracking/logged-model-store.ts';
@@ -47,8 +48,7 @@ function addFiles(app: FastifyInstance, prefix: string, { artifacts: { proxied }
   };
 
   app.put(`${prefix}*`, { config: { permission: 'write', encodedPath: true } }, async (request, reply) => {
-    const { body } = request;
-    await proxied.put(keyOf(request.url), body instanceof Readable ? unbroken(body) : new Uint8Array());
+    await receive(proxied, keyOf(request.url), request);
     return reply.type('application/json').send('');
   });
 
@@ -62,8 +62,21 @@ function addFiles(app: FastifyInstance, prefix: string, { artifacts: { proxied }
   });
 }
 
-/** A body whose reader gives up is not destroyed: its rest would stay in the connection, and the next request there would hang. */
-const unbroken = (body: Readable): AsyncIterable<Uint8Array> => body.iterator({ destroyOnReturn: false });
+/** The body goes to the root as it comes. */
+async function receive(root: ArtifactRoot, key: string, { body, headers }: FastifyRequest): Promise<void> {
+  if (!(body instanceof Readable)) {
+    await root.put(key, new Uint8Array());
+    return;
+  }
+  try {
+    const length = headers['content-length'];
+    await root.put(key, body.iterator({ destroyOnReturn: false }), { announced: length ? Number(length) : undefined });
+  } catch (error) {
+    // Clients read no answer before they have sent everything, and the next request on this connection waits behind it.
+    body.resume();
+    throw error;
+  }
+}
 
 /** The downloads that pages link to. */
 function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps): void {
@@ -111,7 +124,7 @@ function addPageUpload(app: FastifyInstance, { artifacts, database }: MlflowDeps
     if (size === 0 || !(request.body instanceof Readable)) throw invalidRequest('Request must specify data.');
     const run = await requireRun(runStore(database.read), runId);
     const { root, key } = below(artifacts, run.artifactUri, path);
-    await root.put(key, unbroken(request.body));
+    await receive(root, key, request);
     return reply.type('application/json').send('');
   });
 }

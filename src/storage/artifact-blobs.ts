@@ -17,9 +17,9 @@ export function blobArtifactRoot({
   readonly blobs: BlobStore;
 }): ArtifactRoot {
   return {
-    put: async (key, body) => {
+    put: async (key, body, options) => {
       checkKey(key);
-      const { digest, size } = await blobs.put(body); // slow, so before the transaction
+      const { digest, size } = await blobs.put(body, options); // slow, so before the transaction
       await database.write(async (tx) => {
         await lockName(tx, `artifacts of ${key.split('/')[0]}`); // or two callers make a file and a folder of one name
         await refuseTaken(tx, key);

@@ -107,6 +107,15 @@ test('an upload that cannot be completed is refused as such', options, async () 
   assert.equal(await set.root.open('a/x'), undefined);
 });
 
+test('an upload that one server began is completed by the next one', options, async () => {
+  using set = await setUp();
+  const { uploadId, urls } = await set.root.direct.begin('a/x', 1);
+  const answer = await fetch(urls[0] ?? '', { method: 'PUT', body: 'all of it' });
+  const next = artifactBucket(set.settings);
+  await next.direct.complete('a/x', uploadId, [{ number: 1, etag: answer.headers.get('etag') ?? '' }]);
+  assert.equal(String(await set.read('a/x')), 'all of it');
+});
+
 test('an upload is not begun where a folder stands, nor outside of the prefix', options, async () => {
   using set = await setUp();
   await set.root.put('a/b', Buffer.from('x'));

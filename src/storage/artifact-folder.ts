@@ -9,6 +9,11 @@ import { isMissing, readBytes, statFile, writeHashed } from './blob-store.ts';
 import { byBytes } from './by-bytes.ts';
 import { syncFolder } from './sync-folder.ts';
 
+/** Where files are while they are being written: on the same disk, and nobody's name. */
+const incomingName = `${ownPrefix}incoming`;
+/** Silence of a day: whoever wrote it is gone. Another server may write into the same folder. */
+const abandonedMs = 86_400_000;
+
 /**
  * Every path is resolved, symbolic links included, and has to lie strictly below the root.
  * Somebody who changes links in the folder while a request runs can write there anyway; this guards against clients of ours.
@@ -16,6 +21,8 @@ import { syncFolder } from './sync-folder.ts';
 export async function openArtifactFolder(folder: string): Promise<ArtifactRoot> {
   await mkdir(folder, { recursive: true });
   const root = await realpath(folder);
+  const incoming = join(root, incomingName);
+  await removeAbandoned(incoming);
 
   /** The real path of what is there, or undefined. */
   async function find(key: string): Promise<string | undefined> {
@@ -40,12 +47,13 @@ export async function openArtifactFolder(folder: string): Promise<ArtifactRoot> 
   }
 
   return {
-    put: async (key, body) => {
+    put: async (key, body, options) => {
       checkKey(key);
       const target = join(await folderFor(key), key.split('/').at(-1) ?? '');
       try {
         await makeFolders(dirname(target), root);
-        const written = await writeHashed(join(dirname(target), `${ownPrefix}${randomUUID()}`), body);
+        await mkdir(incoming, { recursive: true }); // here, because a folder that is only read stays as it is
+        const written = await writeHashed(join(incoming, randomUUID()), body, options);
         await rename(written.path, target).catch(async (error: unknown) => {
           await rm(written.path, { force: true });
           throw error;
@@ -92,6 +100,18 @@ export async function openArtifactFolder(folder: string): Promise<ArtifactRoot> 
       if (error instanceof PlatformError || isMissing(error)) return undefined;
       throw error;
     }
+  }
+}
+
+/** What a crash left half written. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  for (const name of names) {
+    const file = await statFile(join(folder, name));
+    if (file && file.mtimeMs < Date.now() - abandonedMs) await rm(join(folder, name), { force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 /** One contract for all artifact roots. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtempDisposable, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -239,6 +239,19 @@ test('a plain folder serves what others put there', async () => {
 async function* slowly(letter: string, times: number): AsyncGenerator<Uint8Array> {
   for (let count = 0; count < times; count += 1) yield bytes(letter);
 }
+
+test('what a crash left half written in a plain folder goes after a day, and what is being written stays', async () => {
+  await using temp = await mkdtempDisposable(join(tmpdir(), 'rondo-test-'));
+  const root = await openArtifactFolder(temp.path);
+  await root.put('a', bytes('whole'));
+  const incoming = join(temp.path, '.rondo-incoming');
+  for (const name of ['left', 'now']) await writeFile(join(incoming, name), 'half');
+  const yesterday = Date.now() / 1000 - 90_000;
+  await utimes(join(incoming, 'left'), yesterday, yesterday);
+  await openArtifactFolder(temp.path);
+  assert.deepEqual(await readdir(incoming), ['now']);
+  assert.deepEqual(await paths(root, ''), ['a']);
+});
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 

@@ -1,12 +1,12 @@
 /** Files under keys like `3/ab12…/artifacts/model/model.onnx`. */
-import type { Body, ByteRange } from './blob-store.ts';
+import type { Body, ByteRange, PutOptions } from './blob-store.ts';
 
 export interface ArtifactRoot {
   /**
    * Stores a file, or replaces it. Resolves when it is durable.
-   * @throws PlatformError storage/bad-key, storage/key-taken when a file stands where a folder is needed or the other way round
+   * @throws PlatformError storage/bad-key, storage/disk-full, storage/key-taken when a file stands where a folder is needed or the other way round
    */
-  put(key: string, body: Body): Promise<{ readonly size: number; readonly digest?: string }>;
+  put(key: string, body: Body, options?: PutOptions): Promise<{ readonly size: number; readonly digest?: string }>;
   /** @throws PlatformError storage/bad-key, storage/bad-range */
   open(key: string, range?: ByteRange): Promise<OpenArtifact | undefined>;
   /** What lies directly in the folder `prefix`, sorted by path; '' is the root. Nothing when there is no such folder. */

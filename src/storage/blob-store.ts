@@ -1,19 +1,22 @@
 /** Whole objects under their SHA-256. Names come from here only: no caller's text is ever joined to a path. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PlatformError } from '../errors.ts';
 import { syncFolder } from './sync-folder.ts';
 
 export type Body = AsyncIterable<Uint8Array> | Uint8Array;
 
+/** How many bytes the sender said that the body has: a store without room refuses it at once. */
+export type PutOptions = { readonly announced?: number | undefined };
+
 /** Bytes from `start` up to, not including, `end`; `end` beyond the object means to its end. */
 export type ByteRange = { readonly start: number; readonly end: number };
 
 export interface BlobStore {
   /** Resolves when the bytes are durable. Bytes that are there already are stored once. */
-  put(body: Body): Promise<{ readonly digest: string; readonly size: number }>;
+  put(body: Body, options?: PutOptions): Promise<{ readonly digest: string; readonly size: number }>;
   /** @param digest SHA-256 in lower-case hex @throws PlatformError storage/bad-range */
   open(digest: string, range?: ByteRange): Promise<AsyncIterable<Uint8Array> | undefined>;
   size(digest: string): Promise<number | undefined>;
@@ -55,8 +58,8 @@ export async function openBlobFolder(folder: string): Promise<BlobStore> {
   const removals = new Map<string, Promise<void>>();
 
   return {
-    put: async (body) => {
-      const written = await writeHashed(join(incoming, randomUUID()), body);
+    put: async (body, options) => {
+      const written = await writeHashed(join(incoming, randomUUID()), body, options);
       const target = path(written.digest);
       await mkdir(dirname(target), { recursive: true });
       for (const fresh of sweeps) fresh.add(written.digest);
@@ -111,8 +114,14 @@ export async function openBlobFolder(folder: string): Promise<BlobStore> {
 const noBlobs: BlobCount = { count: 0, bytes: 0 };
 const plus = ({ count, bytes }: BlobCount, size: number): BlobCount => ({ count: count + 1, bytes: bytes + size });
 
-/** Writes a new file through to the disk; removes it when the body breaks off. */
-export async function writeHashed(path: string, body: Body): Promise<{ path: string; digest: string; size: number }> {
+/** Writes a new file through to the disk; removes it when the body breaks off. @throws PlatformError storage/disk-full */
+export async function writeHashed(
+  path: string,
+  body: Body,
+  { announced = 0 }: PutOptions = {},
+): Promise<{ path: string; digest: string; size: number }> {
+  // A body that cannot fit is refused before it has taken the room that everybody else needs meanwhile.
+  if (announced > 0 && announced > (await roomAt(dirname(path)))) throw full(`a file of ${announced} bytes`);
   const digester = createHash('sha256');
   let size = 0;
   try {
@@ -125,10 +134,20 @@ export async function writeHashed(path: string, body: Body): Promise<{ path: str
     await file.sync();
   } catch (error) {
     await rm(path, { force: true });
-    throw error;
+    throw isFull(error) ? full('the rest of the file', error) : error;
   }
   return { path, digest: digester.digest('hex'), size };
 }
+
+async function roomAt(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+const full = (what: string, cause?: unknown): PlatformError => new PlatformError('storage/disk-full', what, { cause });
+
+const isFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 
 /** @param size of the file, so that an impossible range is refused before anything is sent */
 export function readBytes(path: string, size: number, range: ByteRange | undefined): AsyncIterable<Uint8Array> {
