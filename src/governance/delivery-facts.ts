@@ -5,6 +5,8 @@ import type { DeliveryFact } from './delivery.ts';
 export const deliveryEventTypes = [
   'registry.version-registered',
   'gates.decided',
+  'governance.approval-asked',
+  'governance.approval-granted',
   'rollouts.started',
   'rollouts.step-entered',
   'rollouts.promoted',
@@ -32,6 +34,10 @@ function factsOfOne(event: LoggedEvent, champions: Map<string, string>): readonl
       return data.outcome === 'pass'
         ? [{ kind: 'gates-passed', version: versionOfSubject(event.subject), ...time }]
         : [];
+    case 'governance.approval-asked':
+      return [{ kind: 'approval-asked', version: versionOfData(data), ...time }];
+    case 'governance.approval-granted':
+      return [{ kind: 'approved', version: versionOfData(data), ...time }];
     case 'rollouts.step-entered': {
       const version = versionOfData(data);
       const share = Number(data.share ?? 0);

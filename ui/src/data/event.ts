@@ -41,6 +41,9 @@ export const newsTypes = [
   'monitoring.alert-opened',
   'monitoring.alert-changed',
   'monitoring.alert-resolved',
+  'governance.approval-asked',
+  'governance.approval-granted',
+  'governance.approval-refused',
   'lifecycle.retraining-started',
   'lifecycle.retraining-ended',
   'datasets.version-added',
@@ -118,6 +121,16 @@ export function whatHappened(event: Pick<LoggedEvent, 'type' | 'subject' | 'data
       return { about: text(data['endpoint']), says: 'alert acknowledged' };
     case 'monitoring.alert-resolved':
       return { about: text(data['endpoint']), says: `${text(data['monitor'])} alert resolved` };
+    case 'governance.approval-asked':
+      return { about: served, says: 'waits for consent' };
+    case 'governance.consent-given':
+      return { about: served, says: 'has the consent of one person' };
+    case 'governance.approval-granted':
+      return { about: served, says: 'may be rolled out' };
+    case 'governance.approval-refused':
+      return { about: served, says: 'refused by a person' };
+    case 'governance.approval-expired':
+      return { about: served, says: 'found nobody to agree in time' };
     case 'lifecycle.retraining-started':
       return { about: text(data['endpoint']), says: 'retraining started' };
     case 'lifecycle.retraining-skipped':

@@ -22,6 +22,7 @@ const staleBy: Readonly<Record<string, readonly string[]>> = {
   rollouts: ['rollouts', 'rollout', 'endpoints', 'models'],
   monitoring: ['alerts', 'monitors', 'models'],
   lifecycle: ['models'],
+  governance: ['approvals'],
 };
 
 /** Everything but what a page holds still until its reader asks for newer things. */

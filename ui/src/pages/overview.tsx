@@ -1,6 +1,7 @@
 /** Overview: what is live, how healthy is it, and what needs me? */
 import { Link, Navigate } from '@tanstack/react-router';
 import { type Alert, useAlerts } from '../data/alerts.ts';
+import { useOpenApprovals } from '../data/approvals.ts';
 import { type Endpoint, useEndpoints } from '../data/endpoints.ts';
 import { newsTypes, useEvents } from '../data/event.ts';
 import { useModels } from '../data/models.ts';
@@ -10,6 +11,7 @@ import { count, moment, recently, tidy } from '../format.ts';
 import { News } from '../parts/news.tsx';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
 import { Loaded, Loading, Nothing } from '../parts/states.tsx';
+import { ApprovalNeed } from './overview/approval-need.tsx';
 import { EndpointLoop } from './overview/endpoint-loop.tsx';
 import { EndpointRow } from './overview/endpoint-row.tsx';
 import { FiveMeasures } from './overview/five-measures.tsx';
@@ -26,17 +28,21 @@ export function OverviewPage() {
 function Overview({ endpoints }: { endpoints: readonly Endpoint[] }) {
   const alerts = (useAlerts().data?.items ?? []).filter(({ state }) => state === 'open');
   const rollouts = useRollouts().data?.items ?? [];
+  const approvals = useOpenApprovals().data?.items ?? [];
   const events = useEvents({ limit: 17, order: 'newest', types: newsTypes });
   const running = rollouts.filter(({ state }) => !isOver(state));
   const paused = running.filter(({ state }) => state === 'paused');
   const busiest = endpoints.toSorted((a, b) => (b.logState?.last ?? 0) - (a.logState?.last ?? 0))[0];
   return (
     <>
-      <PageHead title={`${needs(alerts.length + paused.length)}; ${answered(endpoints)}`}>
+      <PageHead title={`${needs(approvals.length + alerts.length + paused.length)}; ${answered(endpoints)}`}>
         {reasons(endpoints, running, alerts)}
       </PageHead>
       <div className="cols two">
         <section>
+          {approvals.map((approval) => (
+            <ApprovalNeed key={approval.id} approval={approval} />
+          ))}
           {alerts.map((alert) => (
             <AlertNeed key={alert.id} alert={alert} />
           ))}
