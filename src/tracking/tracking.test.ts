@@ -182,9 +182,6 @@ eachDatabase((dialect, open) => {
     assert.deepEqual(await steps(4), [0, 25, 50, 99]);
     assert.deepEqual(await steps(1), [99]);
     assert.deepEqual(await steps(3, { from: 10, to: 12 }), [10, 11, 12]);
-    const stretches = await metricStore(database.read).envelope(id, 'm', 10);
-    assert.equal(stretches.length, 10);
-    assert.deepEqual(stretches[0], { step: 0, at: 9, value: 2.4, min: 0, max: 6 });
   });
 
   test(`${dialect}: points that share their step are sampled by timestamp and value`, async () => {
@@ -230,7 +227,7 @@ eachDatabase((dialect, open) => {
     );
   });
 
-  test(`${dialect}: a run's start, end with its counts, and deletion are events; what it logs is not`, async () => {
+  test(`${dialect}: an experiment's making, a run's start, end with its counts, and deletion are events; what it logs is not`, async () => {
     await using database = await open();
     const id = await newRun(database, await newExperiment(database), 'r');
     await log(database, id, 1);
@@ -242,10 +239,11 @@ eachDatabase((dialect, open) => {
     const events = await readEvents(database.read, { limit: 10 });
     assert.deepEqual(
       events.map(({ type }) => type),
-      ['tracking.run-started', 'tracking.run-ended', 'tracking.run-deleted'],
+      ['tracking.experiment-created', 'tracking.run-started', 'tracking.run-ended', 'tracking.run-deleted'],
     );
-    assert.deepEqual(events[1]?.data, {
+    assert.deepEqual(events[2]?.data, {
       experiment: '1',
+      name: 'r',
       status: 'FINISHED',
       params: 0,
       tags: 1,
