@@ -24,6 +24,7 @@ import { openMetrics } from './http/metrics-routes.ts';
 import { isLoopback, requireAdministrator } from './http/require-administrator.ts';
 import { buildServer } from './http/server.ts';
 import { openSignIn } from './http/sign-in.ts';
+import { importRoutes } from './interop/import-routes.ts';
 import { forkWorker } from './jobs/fork-worker.ts';
 import type { JobHandlers, RunJob } from './jobs/job.ts';
 import { jobStore } from './jobs/job-store.ts';
@@ -418,6 +419,7 @@ export async function openApp(options: AppOptions): Promise<App> {
       ...{ database, artifacts, artifactRoot, onRegistered, sourcePattern: config.sourcePattern },
       ...{ now, newId, random: Math.random },
     }),
+  await server.register(importRoutes({ database, artifacts: artifacts.proxied, now, newId }));
   );
   await server.register(mlflowWebhookRoutes(webhooks));
 

@@ -143,6 +143,21 @@ export const errorCatalogue = {
   },
   'trash/in-use': { status: 409, says: (subject) => `${subject} serves and cannot be deleted for good.` },
 
+  'interop/collision': { status: 409, says: (subject) => `There is another ${subject} here already.` },
+  'interop/no-import': {
+    status: 409,
+    says: (subject) => `There is no import ${subject} that still runs.`,
+    fix: 'begin it again: what has come already stays, and is not brought twice',
+  },
+  'interop/bad-source': {
+    status: 400,
+    exit: 2,
+    says: (subject) => `${subject} is nothing that MLflow keeps its runs in.`,
+  },
+  'interop/unreachable': { status: 503, exit: 6, says: (subject) => `${subject} does not answer.` },
+  'interop/refused': { status: 502, says: (subject) => `MLflow refuses ${subject}.` },
+  'interop/unreadable': { status: 400, says: (subject) => `${subject} cannot be read as MLflow writes it.` },
+
   'notify/invalid': { status: 400, exit: 2, says: (subject) => `The ${subject} of a webhook is not valid.` },
   'notify/webhook-not-found': {
     status: 404,

@@ -1,5 +1,6 @@
 /** The API as the commands call it: over HTTP where a server runs, inside this process where none does. */
 import { access } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { type ErrorCode, errorCatalogue, PlatformError } from '../errors.ts';
 import { readServerFile } from './server-file.ts';
@@ -11,8 +12,19 @@ export type Call = { readonly query?: Query; readonly body?: unknown; readonly s
 export interface ApiClient extends AsyncDisposable {
   /** For messages: where it is. */
   readonly address: string;
-  call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, call?: Call): Promise<T>;
+  call<T>(method: Method, path: string, call?: Call): Promise<T>;
+  /** For what is no JSON of ours: files, and MLflow's calls. Any status is an answer. */
+  send(method: Method, path: string, request?: RawRequest): Promise<RawAnswer>;
 }
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type RawRequest = {
+  readonly query?: Query;
+  readonly type?: string;
+  readonly body?: string | AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+};
+export type RawAnswer = { readonly status: number; readonly body: AsyncIterable<Uint8Array> };
 
 /** The app without a port. `localToken` lets its own process in as the owner. */
 export type OpenInside = (options: {
@@ -55,30 +67,42 @@ export function path(parts: TemplateStringsArray, ...names: readonly (string | n
 function overHttp(address: string, token: string | undefined): ApiClient {
   return {
     address,
-    async call<T>(method: string, target: string, { query, body, signal }: Call = {}): Promise<T> {
-      let response: Response;
-      try {
-        response = await fetch(`${address}${withQuery(target, query)}`, {
-          method,
-          redirect: 'error',
-          headers: {
-            ...(token !== undefined && { authorization: `Bearer ${token}` }),
-            ...(body !== undefined && { 'content-type': 'application/json' }),
-          },
-          ...(body !== undefined && { body: JSON.stringify(body) }),
-          ...(signal && { signal }),
-        });
-      } catch (cause) {
-        if (signal?.aborted) throw cause;
-        throw new PlatformError('cli/unreachable', address, {
-          cause: rootOf(cause),
-          hint: 'is it running? `rondo up` starts one',
-        });
-      }
+    async call<T>(method: Method, target: string, { query, body, signal }: Call = {}): Promise<T> {
+      const response = await request(method, target, {
+        ...(query && { query }),
+        ...(body !== undefined && { body: JSON.stringify(body), type: 'application/json' }),
+        ...(signal && { signal }),
+      });
       return answerOf(response.status, await response.text(), target);
+    },
+    async send(method, target, raw = {}) {
+      const { status, body } = await request(method, target, raw);
+      return { status, body: body ?? Readable.from([]) };
     },
     [Symbol.asyncDispose]: async () => {},
   };
+
+  async function request(method: Method, target: string, { query, type, body, signal }: RawRequest): Promise<Response> {
+    try {
+      return await fetch(`${address}${withQuery(target, query)}`, {
+        method,
+        redirect: 'error',
+        headers: {
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(type !== undefined && { 'content-type': type }),
+        },
+        // Node's fetch takes what can be iterated, and wants to be told that the answer may begin before its end.
+        ...(body !== undefined && { body: body as NonNullable<RequestInit['body']>, duplex: 'half' as const }),
+        ...(signal && { signal }),
+      });
+    } catch (cause) {
+      if (signal?.aborted) throw cause;
+      throw new PlatformError('cli/unreachable', address, {
+        cause: rootOf(cause),
+        hint: 'is it running? `rondo up` starts one',
+      });
+    }
+  }
 }
 
 async function insideProcess(openInside: OpenInside): Promise<ApiClient> {
@@ -95,6 +119,21 @@ async function insideProcess(openInside: OpenInside): Promise<ApiClient> {
         ...(body !== undefined && { payload: body as object }), // JSON values only
       });
       return answerOf(response.statusCode, response.body, target);
+    },
+    async send(method, target, { query, type, body, signal } = {}) {
+      signal?.throwIfAborted();
+      const response = await app.server.inject({
+        method,
+        url: withQuery(target, query),
+        headers: {
+          host: 'localhost',
+          authorization: `Bearer ${localToken}`,
+          ...(type !== undefined && { 'content-type': type }),
+        },
+        ...(body !== undefined && { payload: typeof body === 'string' ? body : Readable.from(body) }),
+        payloadAsStream: true,
+      });
+      return { status: response.statusCode, body: response.stream() };
     },
     [Symbol.asyncDispose]: () => app[Symbol.asyncDispose](),
   };

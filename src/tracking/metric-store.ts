@@ -1,5 +1,6 @@
 /** Metric series and their points in the database. */
 import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
+import { announce } from '../storage/announcements.ts';
 import { isPostgres } from '../storage/column-types.ts';
 import type { Db } from '../storage/database.ts';
 import type { Int64 } from '../storage/int64.ts';
@@ -13,6 +14,7 @@ import {
   sampleStrides,
   storedValue,
 } from './metric.ts';
+import { metricsTopic } from './metric-signal.ts';
 
 export type MetricTables = {
   metric_series: {
@@ -42,23 +44,24 @@ export const metricStore = (database: Db) => {
       .where('series.run_id', '=', runId)
       .where('series.key', '=', key);
 
-  return {
-    /** Adds points in two statements, whatever their number. A point that is there already is left alone: retries change nothing. */
-    async log(runId: string, experimentId: string, metrics: readonly Metric[]): Promise<void> {
-      if (metrics.length === 0) return;
-      const experiment_id = parseExperimentId(experimentId);
-      const series = await writable
+  async function logAll(runs: readonly PointsOfRun[]): Promise<void> {
+    for (const { runId } of runs) announce(database, metricsTopic(runId));
+    const series = runs.flatMap(({ runId, experimentId, metrics }) =>
+      [...latestByKey(metrics).values()].map(({ key, value, timestamp, step }) => ({
+        run_id: runId,
+        key,
+        experiment_id: parseExperimentId(experimentId),
+        ...storedValue(value),
+        timestamp,
+        step,
+      })),
+    );
+    const ids = new Map<string, Int64>();
+    const placeOf = (runId: string, key: string) => `${runId}/${key}`; // no run id has a slash
+    for (const part of partsOf(series)) {
+      const stored = await writable
         .insertInto('metric_series')
-        .values(
-          [...latestByKey(metrics).values()].map(({ key, value, timestamp, step }) => ({
-            run_id: runId,
-            key,
-            experiment_id,
-            ...storedValue(value),
-            timestamp,
-            step,
-          })),
-        )
+        .values(part)
         .onConflict((conflict) =>
           conflict.columns(['run_id', 'key']).doUpdateSet({
             value: ifLater('value'),
@@ -67,22 +70,34 @@ export const metricStore = (database: Db) => {
             step: ifLater('step'),
           }),
         )
-        .returning(['key', sql<Int64>`id`.as('id')])
+        .returning(['run_id', 'key', sql<Int64>`id`.as('id')])
         .execute();
-      const ids = new Map(series.map(({ key, id }) => [key, id]));
+      for (const { run_id, key, id } of stored) ids.set(placeOf(run_id, key), id);
+    }
+    const points = runs.flatMap(({ runId, metrics }) =>
+      metrics.map(({ key, value, timestamp, step }) => ({
+        series_id: ids.get(placeOf(runId, key)) ?? 0,
+        timestamp,
+        step,
+        ...storedValue(value),
+      })),
+    );
+    for (const part of partsOf(points)) {
       await writable
         .insertInto('metric_points')
-        .values(
-          metrics.map(({ key, value, timestamp, step }) => ({
-            series_id: ids.get(key) ?? 0,
-            timestamp,
-            step,
-            ...storedValue(value),
-          })),
-        )
+        .values(part)
         .onConflict((conflict) => conflict.doNothing())
         .execute();
-    },
+    }
+  }
+
+  return {
+    /** Adds points in two statements, whatever their number. A point that is there already is left alone: retries change nothing. */
+    log: (runId: string, experimentId: string, metrics: readonly Metric[]): Promise<void> =>
+      logAll([{ runId, experimentId, metrics }]),
+
+    /** Like `log`, for many runs at once. */
+    logAll,
 
     async latest(runId: string): Promise<readonly Metric[]> {
       const rows = await db
@@ -161,39 +176,6 @@ export const metricStore = (database: Db) => {
       return rows.map((row) => ({ runId: row.run_id, ...toPoint(row) }));
     },
 
-    /**
-     * A series thinned for drawing: the range of steps cut into `buckets`, and of each its mean with its lowest and highest value,
-     * so that no spike is lost. NaN is left out.
-     */
-    async envelope(runId: string, key: string, buckets: number): Promise<readonly Stretch[]> {
-      const points = pointsOf(runId, key)
-        .select(['point.step', 'point.timestamp', 'point.value'])
-        .where('point.is_nan', '=', 0);
-      const ranked = db
-        .selectFrom(points.as('p'))
-        .selectAll()
-        .select([sql<number>`min(step) over ()`.as('first'), sql<number>`max(step) over ()`.as('last')]);
-      const bucket = sql<number>`((step - first) * ${sql.lit(buckets)}) / (last - first + 1)`;
-      const rows = await db
-        .selectFrom(ranked.as('r'))
-        .select(({ fn }) => [
-          fn.min('step').as('step'),
-          fn.max('timestamp').as('at'),
-          fn.min('value').as('min'),
-          fn.max('value').as('max'),
-          fn.avg('value').as('value'),
-        ])
-        .groupBy(bucket)
-        .orderBy(bucket)
-        .execute();
-      return rows.map((row) => ({
-        step: Number(row.step),
-        at: Number(row.at),
-        value: Number(row.value),
-        ...(row.min === row.max ? {} : { min: row.min, max: row.max }),
-      }));
-    },
-
     /** How much a run measured, for its end event. */
     async counts(runId: string): Promise<{ readonly metrics: number; readonly points: number }> {
       const series = await db
@@ -212,14 +194,11 @@ export const metricStore = (database: Db) => {
   };
 };
 
-/** A stretch of a series: its first step, its last time, its mean; `min` and `max` where they differ. */
-export type Stretch = {
-  readonly step: number;
-  readonly at: number;
-  readonly value: number;
-  readonly min?: number;
-  readonly max?: number;
-};
+type PointsOfRun = { readonly runId: string; readonly experimentId: string; readonly metrics: readonly Metric[] };
+
+/** SQLite takes 32,766 parameters in a statement, and a series has seven. */
+const partsOf = <Row>(rows: readonly Row[]): readonly (readonly Row[])[] =>
+  Array.from({ length: Math.ceil(rows.length / 4000) }, (_, at) => rows.slice(at * 4000, (at + 1) * 4000));
 
 export type MetricStore = ReturnType<typeof metricStore>;
 

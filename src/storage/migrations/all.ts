@@ -15,6 +15,7 @@ import { up as lifecycle } from './0012-lifecycle.ts';
 import { up as artifacts } from './0013-artifacts.ts';
 import { up as metricPoints } from './0014-metric-points.ts';
 import { up as webhooks } from './0017-webhooks.ts';
+import { up as imports } from './0018-imports.ts';
 import { up as trash } from './0019-trash.ts';
 import { up as approvals } from './0020-approvals.ts';
 
@@ -36,6 +37,7 @@ export const migrations: readonly Migration[] = [
   { name: '0013-artifacts', up: artifacts },
   { name: '0014-metric-points', up: metricPoints },
   { name: '0017-webhooks', up: webhooks },
+  { name: '0018-imports', up: imports },
   { name: '0019-trash', up: trash },
   { name: '0020-approvals', up: approvals },
 ];
