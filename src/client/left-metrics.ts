@@ -27,7 +27,8 @@ export async function sendLeftFile(rest: Rest, { path, from }: LeftFile): Promis
       if (batch.length === batchSize) await send();
       if (!('status' in line)) continue;
       await send();
-      await rest.call('POST', 'runs/update', { run_id: runId, status: line.status, end_time: line.endTime });
+      const ending = { run_id: runId, status: line.status, end_time: line.endTime };
+      await rest.call('POST', 'runs/update', ending, { isBackground: true });
     }
     if (batch.length > 0) await send();
   } catch (error) {

@@ -18,7 +18,7 @@ const happenings = fc.array(
   fc.oneof(
     {
       weight: 6,
-      arbitrary: fc.record({ kind: fc.constant('log' as const), count: fc.integer({ min: 1, max: 3000 }) }),
+      arbitrary: fc.record({ kind: fc.constant('log' as const), count: fc.integer({ min: 1, max: 1500 }) }),
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('fail' as const), times: fc.integer({ min: 1, max: 4 }) }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'flush' as const }) },
@@ -29,7 +29,7 @@ const happenings = fc.array(
 
 test('whatever fails in between, every metric arrives, in order', async () => {
   await fc.assert(
-    fc.asyncProperty(happenings, fc.integer({ min: 1, max: 5000 }), async (all, mostInMemory) => {
+    fc.asyncProperty(happenings, fc.integer({ min: 1, max: 3000 }), async (all, mostInMemory) => {
       const server = keepingServer();
       const queue = metricQueue({
         send: (batch) => sendMetrics(server.rest, 'r', batch),
@@ -54,13 +54,13 @@ test('whatever fails in between, every metric arrives, in order', async () => {
       assert.ok(server.largest <= 1000);
       assert.deepEqual(await readdir(folder.path), []);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
 test('what a program leaves behind is in the file, and arrives from there, once', async () => {
   await fc.assert(
-    fc.asyncProperty(happenings, fc.integer({ min: 1, max: 5000 }), async (all, mostInMemory) => {
+    fc.asyncProperty(happenings, fc.integer({ min: 1, max: 3000 }), async (all, mostInMemory) => {
       const server = keepingServer();
       const queue = metricQueue({
         send: (batch) => sendMetrics(server.rest, 'r', batch),
@@ -86,7 +86,7 @@ test('what a program leaves behind is in the file, and arrives from there, once'
       assert.deepEqual(server.ends, [{ run_id: 'r', status: 'FAILED', end_time: 7 }]);
       assert.deepEqual(await readdir(folder.path), []);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 

@@ -39,6 +39,7 @@ type Options = {
 
 const batchSize = 1000;
 const gatherMs = 200;
+const longestTimerMs = 2 ** 31 - 1;
 
 export function metricQueue({ send, openSpool, mostInMemory = 50_000 }: Options): MetricQueue {
   let inFlight: readonly WireMetric[] = [];
@@ -95,9 +96,14 @@ export function metricQueue({ send, openSpool, mostInMemory = 50_000 }: Options)
       else timer ??= setTimeout(start, gatherMs);
     },
     async flush() {
-      while (!isEmpty()) {
-        const failure = await start();
-        if (failure !== undefined) throw failure;
+      const alive = setInterval(() => {}, longestTimerMs); // sending alone does not keep the program from its end
+      try {
+        while (!isEmpty()) {
+          const failure = await start();
+          if (failure !== undefined) throw failure;
+        }
+      } finally {
+        clearInterval(alive);
       }
       if (!refused) return;
       const { first, count } = refused;

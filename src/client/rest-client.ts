@@ -19,6 +19,8 @@ type Call = {
    * @returns the answer that it would have had, or undefined when it was not done
    */
   readonly findDone?: () => Promise<unknown>;
+  /** The program may end while this waits for the server to come back. */
+  readonly isBackground?: boolean;
 };
 
 export type Rest = {
@@ -87,7 +89,7 @@ export function restClient({
   const send = async (
     target: string,
     init: RequestInit,
-    { findDone, allowedMs = timeoutMs }: Call & { readonly allowedMs?: number } = {},
+    { findDone, isBackground = false, allowedMs = timeoutMs }: Call & { readonly allowedMs?: number } = {},
   ): Promise<Answer | { readonly done: unknown }> => {
     const startedAt = performance.now();
     for (let attempt = 0; ; attempt++) {
@@ -109,7 +111,7 @@ export function restClient({
         const reason = isAnswer ? `status ${outcome.status}` : reasonOf(outcome);
         process.emitWarning(`${base} does not answer (${reason}): trying again, nothing is lost meanwhile`);
       }
-      await wait(pause);
+      await wait(pause, undefined, { ref: !isBackground });
       const done = await findDone?.();
       if (done !== undefined) return { done };
     }

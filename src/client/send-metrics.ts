@@ -16,7 +16,7 @@ export async function sendMetrics(
   let refusalsInARow = 0;
   const send = async (metrics: readonly WireMetric[]): Promise<readonly Refusal[]> => {
     try {
-      await rest.call('POST', 'runs/log-batch', { run_id: runId, metrics });
+      await rest.call('POST', 'runs/log-batch', { run_id: runId, metrics }, { isBackground: true });
       refusalsInARow = 0;
       return [];
     } catch (error) {

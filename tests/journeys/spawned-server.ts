@@ -11,6 +11,8 @@ const fromClone = [process.execPath, join(import.meta.dirname, '..', '..', 'bin'
 
 export type Place = {
   readonly dataFolder: string;
+  /** Any free one without. */
+  readonly port?: string;
   /** Words before `up`; the clone's program without them. */
   readonly program?: readonly string[];
   readonly cwd?: string;
@@ -33,9 +35,15 @@ export type Spawned = AsyncDisposable & {
 };
 
 /** Returns when it says that it is ready; whatever the test does afterwards, the process ends with it. */
-export async function spawnServer({ dataFolder, program = fromClone, cwd, env = {} }: Place): Promise<Spawned> {
+export async function spawnServer({
+  dataFolder,
+  port = '0',
+  program = fromClone,
+  cwd,
+  env = {},
+}: Place): Promise<Spawned> {
   const [command = '', ...words] = program;
-  const child = spawn(command, [...words, 'up', '--port', '0', '--json', '--data', dataFolder], {
+  const child = spawn(command, [...words, 'up', '--port', port, '--json', '--data', dataFolder], {
     cwd,
     env: { PATH: process.env['PATH'], HOME: dataFolder, RONDO_LOG: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
