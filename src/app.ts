@@ -39,6 +39,7 @@ import { startShipWorker } from './lifecycle/ship-worker.ts';
 import { sayReport } from './lifecycle/shipment.ts';
 import { startLoopWorkers } from './lifecycle/start-loop-adapter.ts';
 import { trainedModels } from './lifecycle/trained-model-adapter.ts';
+import { artifactAddress } from './mlflow/artifact-path.ts';
 import { mlflowRoutes } from './mlflow/mlflow-routes.ts';
 import { registryFacts } from './mlflow/registry-facts-store.ts';
 import { mlflowWebhookRoutes } from './mlflow/webhooks-routes.ts';
@@ -344,6 +345,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     allowedHosts: config.allowedHosts,
     corsAllowedOrigins: config.corsAllowedOrigins,
     staticPrefix: config.staticPrefix,
+    names: artifactAddress,
     authenticate,
     metrics,
     uiFolder: options.uiFolder,

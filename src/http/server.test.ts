@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { type IncomingMessage, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { parseJson } from './json-body.ts';
@@ -177,6 +180,43 @@ test('no path is read in two ways', async () => {
     assert.ok([400, 404].includes(answer.statusCode), `${path}: ${answer.statusCode}`);
   }
 });
+
+test('slashes too many in an address are ignored, except behind the start of a name', async () => {
+  await using app = await openEchoServer({ staticPrefix: '/ml', names: /\/+files\// });
+  app.get('/files/*', { config: { permission: 'read' } }, async ({ url }) => ({ url }));
+  for (const url of ['//api//v1///rows/abc', '/ml//api/v1/rows//abc?limit=5'])
+    assert.deepEqual((await raw(app, url)).body, { name: 'abc', limit: 5 }, url);
+  assert.deepEqual((await raw(app, '//files/a//b?c=//d')).body, { url: '/files/a//b?c=//d' });
+});
+
+test('headers of 60 KiB arrive, more than 64 KiB are refused', async () => {
+  await using app = await openEchoServer();
+  assert.equal((await raw(app, '/api/v1/rows/abc', { 'x-long': 'x'.repeat(60 * 1024) })).status, 200);
+  assert.equal((await raw(app, '/api/v1/rows/abc', { 'x-long': 'x'.repeat(65 * 1024) })).status, 431);
+});
+
+test('a name of 1,000 characters in an address arrives, however it is encoded', async () => {
+  await using app = await openTestServer();
+  app.get('/api/v1/things/:name', { config: { permission: 'read' } }, async ({ params }) => params);
+  for (const name of ['x'.repeat(1000), '😀'.repeat(500), '%'.repeat(1000), 'ä b'.repeat(333)]) {
+    const { body } = await raw(app, `/api/v1/things/${encodeURIComponent(name)}`);
+    assert.deepEqual(body, { name });
+  }
+});
+
+/** Over a socket: `inject` tidies addresses and has no limits. */
+async function raw(
+  app: FastifyInstance,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number | undefined; readonly body: unknown }> {
+  if (!app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo; // a TCP server that listens has one
+  const sent = request({ port, host: '127.0.0.1', path, headers, agent: false }).end();
+  const [answer]: IncomingMessage[] = await once(sent, 'response');
+  assert.ok(answer);
+  return { status: answer.statusCode, body: JSON.parse(await textOf(answer)) };
+}
 
 test('whatever is asked, the answer is not a 5xx', async () => {
   await using app = await openEchoServer();
@@ -476,7 +516,7 @@ test('what is no HTTP at all gets a 400 and the server lives on', async () => {
     'GET / HTTP/1.1\r\n\r\n',
     'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
     'POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: xchunked\r\n\r\n',
-    `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`,
+    `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'a'.repeat(70_000)}\r\n\r\n`,
   ];
   for (const text of bad) {
     const socket = connect(port, '127.0.0.1');

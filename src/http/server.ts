@@ -35,6 +35,8 @@ export type ServerOptions = OriginRules & {
   readonly metrics: Metrics;
   /** `/team/ml` when a proxy shows this server below that path; without it both forms answer. */
   readonly staticPrefix?: string | undefined;
+  /** What follows a match in an address is a name, in which every slash counts. */
+  readonly names?: RegExp;
   /** The built pages; where there are none, `/` says how to build them. */
   readonly uiFolder: string;
 };
@@ -59,13 +61,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, so that they close first
     requestTimeout: 3_600_000, // an artifact of many gigabytes over a slow line
     connectionTimeout: 120_000, // silence, not slowness: live streams ping
-    http: { headersTimeout: 60_000 },
+    http: { headersTimeout: 60_000, maxHeaderSize: 64 * 1024 },
     routerOptions: { maxParamLength: 4096 },
     frameworkErrors: (error, request, reply) => {
       renderers.send(error, request, reply);
     },
     clientErrorHandler: answerBrokenHttp,
-    rewriteUrl: (request: IncomingMessage) => withoutPrefix(request.url ?? '/', staticPrefix),
+    rewriteUrl: (request: IncomingMessage) => tidyUrl(withoutPrefix(request.url ?? '/', staticPrefix), options.names),
   });
   app.decorate('rondo', {
     renderErrors: (prefix, renderer) => renderers.add(prefix, renderer),
@@ -256,6 +258,15 @@ function withoutPrefix(url: string, prefix: string): string {
   const rest = url.slice(prefix.length);
   if (rest === '' || rest.startsWith('?')) return `/${rest}`;
   return rest.startsWith('/') ? rest : url;
+}
+
+/** Clients join addresses carelessly: `http://host:5000//api/…`. */
+function tidyUrl(url: string, names: RegExp | undefined): string {
+  if (!url.includes('//')) return url;
+  const path = url.split('?', 1)[0] ?? '';
+  const name = names?.exec(path);
+  const end = name ? name.index + name[0].length : path.length;
+  return path.slice(0, end).replace(/\/{2,}/g, '/') + url.slice(end);
 }
 
 const brokenHttpStatus: Readonly<Record<string, number>> = {

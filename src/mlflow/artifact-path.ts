@@ -2,6 +2,9 @@
 import type { ArtifactPlace } from '../storage/artifact-places.ts';
 import { invalidRequest } from './message.ts';
 
+/** What follows in an address is the path of an artifact. */
+export const artifactAddress = /\/+mlflow-artifacts\/+(?:artifacts|presigned|mpu\/+\w+)\//;
+
 /** @throws PlatformError for paths that lead elsewhere  */
 export function checkArtifactPath(path: string): void {
   const outside =

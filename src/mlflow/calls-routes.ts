@@ -98,8 +98,14 @@ export function queryOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(at < 0 ? '' : request.url.slice(at + 1));
 }
 
+/** Notebooks log inputs with profiles of 16 MB, and the end of an upload names 10,000 URLs. */
+const bodyLimit = 32 * 1024 * 1024;
+
 /** Inside this plugin bodies stay texts, of whatever type: upstream says itself what is wrong with them. */
 export function takeTexts(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    route.bodyLimit = bodyLimit;
+  });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
 }

@@ -83,6 +83,13 @@ eachDatabase((dialect, open) => {
     assert.equal(charset.status, 200);
   });
 
+  test(`${dialect}: JSON of more than 32 MiB is refused`, async () => {
+    await using server = await setUp();
+    const { status, body } = await server.send('POST', '/api/2.0/mlflow/runs/set-tag', ' '.repeat(32 * 2 ** 20 + 1));
+    assert.deepEqual([status, body.error_code], [400, 'BAD_REQUEST']);
+    assert.match(body.message, /^The body is larger than/);
+  });
+
   test(`${dialect}: what is not here answers as an unknown endpoint, in JSON`, async () => {
     await using server = await setUp();
     for (const url of [

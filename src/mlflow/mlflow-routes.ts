@@ -28,9 +28,6 @@ const prefixes = [
   '/v1/traces',
 ];
 
-/** Notebooks log inputs with profiles of 16 MB. */
-const bodyLimit = 64 * 1024 * 1024;
-
 export const mlflowRoutes =
   (deps: MlflowDeps): FastifyPluginAsync =>
   async (app) => {
@@ -41,9 +38,6 @@ export const mlflowRoutes =
     await database.write((tx) => ensureDefaultExperiment({ experiments: experimentStore(tx), now }, artifactRoot));
 
     await app.register(async (calls) => {
-      calls.addHook('onRoute', (route) => {
-        route.bodyLimit = bodyLimit;
-      });
       takeTexts(calls);
       addExperimentCalls(calls, deps);
       addRunCalls(calls, deps);
