@@ -415,13 +415,13 @@ export async function openApp(options: AppOptions): Promise<App> {
   await server.register(runListRoutes({ database, now }));
   await server.register(modelRoutes(sealing));
   await server.register(webhookRoutes(webhooks));
+  await server.register(importRoutes({ database, artifacts: artifacts.proxied, now, newId }));
   await server.register(trashRoutes({ ...purging, worker: purges }));
   await server.register(
     mlflowRoutes({
       ...{ database, artifacts, artifactRoot, onRegistered, sourcePattern: config.sourcePattern },
       ...{ now, newId, random: Math.random },
     }),
-  await server.register(importRoutes({ database, artifacts: artifacts.proxied, now, newId }));
   );
   await server.register(mlflowWebhookRoutes(webhooks));
 
