@@ -85,6 +85,7 @@ import { openDatabase } from './storage/open-database.ts';
 import { experimentRoutes } from './tracking/experiment-routes.ts';
 import { runListRoutes } from './tracking/run-list-routes.ts';
 import { runRoutes } from './tracking/run-routes.ts';
+import { previewHandlers, previewTableWith } from './tracking/table-preview-worker.ts';
 import { startPurgeWorker } from './trash/purge-worker.ts';
 import { trashRoutes } from './trash/trash-routes.ts';
 
@@ -410,7 +411,10 @@ export async function openApp(options: AppOptions): Promise<App> {
   await server.register(serving.routes);
   await server.register(experimentRoutes({ database, artifactRoot, now }));
   await server.register(
-    runRoutes({ database, artifacts, versionsOfRun: (id) => versionStore(database.read).listByRun(id) }),
+    runRoutes({
+      ...{ database, artifacts, previewTable: previewTableWith(runJob), tempFolder: folders.tempFolder },
+      versionsOfRun: (id) => versionStore(database.read).listByRun(id),
+    }),
   );
   await server.register(runListRoutes({ database, now }));
   await server.register(modelRoutes(sealing));
@@ -438,6 +442,7 @@ export function workerHandlers(dataFolder: string): JobHandlers {
     ...gateHandlers(),
     ...servingHandlers(folders),
     ...monitoringHandlers(),
+    ...previewHandlers(),
   };
 }
 

@@ -1,31 +1,33 @@
 /** One run over HTTP, for our own clients. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import type { ArtifactPlaces } from '../storage/artifact-places.ts';
-import type { Database } from '../storage/database.ts';
+import { type ArtifactRouteDeps, artifactRoutes } from './artifact-routes.ts';
 import { requireRun } from './change-run.ts';
 import { loggedModelStore } from './logged-model-store.ts';
 import { metricStore } from './metric-store.ts';
+import { metricStreamRoutes } from './metric-stream-routes.ts';
+import { metricAxes, thinnedSeries } from './metric-stretch-store.ts';
 import { runNotFound } from './run.ts';
 import { runDetails } from './run-details-store.ts';
 import { runStore } from './run-store.ts';
-import { finite, loggedModelView, runView } from './run-view.ts';
+import { datasetView, finite, loggedModelView, runView } from './run-view.ts';
 
 /** The versions that a run became. Supplied by the registry. */
 export type VersionsOfRun = (runId: string) => Promise<readonly { readonly model: string; readonly version: number }[]>;
 
-type Deps = {
-  readonly database: Database;
-  readonly artifacts: ArtifactPlaces;
-  readonly versionsOfRun?: VersionsOfRun;
-};
+type Deps = ArtifactRouteDeps & { readonly versionsOfRun?: VersionsOfRun };
 
 const tags = ['runs'];
 const params = Type.Object({ id: Type.String() });
+const onAxis = Type.Integer({ description: 'A step, or a time in milliseconds' });
 
 export const runRoutes =
-  ({ database, artifacts, versionsOfRun = async () => [] }: Deps): FastifyPluginAsyncTypebox =>
+  ({ versionsOfRun = async () => [], ...deps }: Deps): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const { database } = deps;
+    await app.register(artifactRoutes(deps));
+    await app.register(metricStreamRoutes({ database }));
+
     app.get(
       '/api/v1/runs/:id',
       { config: { permission: 'read' }, schema: { tags, summary: 'Show a run and the models it made', params } },
@@ -33,7 +35,9 @@ export const runRoutes =
         const [run] = await runDetails(database.read, [id]);
         if (!run) throw runNotFound(id);
         const models = await loggedModelStore(database.read).listByRun(id);
-        return { ...runView(run), models: models.map(loggedModelView), versions: await versionsOfRun(id) };
+        const datasets = run.datasets.map(datasetView);
+        const made = { models: models.map(loggedModelView), versions: await versionsOfRun(id) };
+        return { ...runView(run), datasets, ...made };
       },
     );
 
@@ -43,14 +47,19 @@ export const runRoutes =
         config: { permission: 'read' },
         schema: {
           tags,
-          summary: 'Show a metric over its steps, thinned to its lowest and highest value per stretch',
+          summary: 'Show a metric over its steps or its time, thinned to its lowest and highest value per stretch',
           params: Type.Object({ id: Type.String(), key: Type.String() }),
-          querystring: Type.Object({ buckets: Type.Integer({ minimum: 10, maximum: 5000, default: 500 }) }),
+          querystring: Type.Object({
+            axis: Type.Enum(metricAxes, { default: 'step' }),
+            buckets: Type.Integer({ minimum: 10, maximum: 5000, default: 500 }),
+            from: Type.Optional(onAxis),
+            to: Type.Optional(onAxis),
+          }),
         },
       },
-      async ({ params: { id, key }, query: { buckets } }) => {
+      async ({ params: { id, key }, query }) => {
         await requireRun(runStore(database.read), id);
-        return { key, points: await metricStore(database.read).envelope(id, key, buckets) };
+        return { key, axis: query.axis, ...(await thinnedSeries(database.read, { runId: id, key }, query)) };
       },
     );
 
@@ -67,34 +76,6 @@ export const runRoutes =
             step: Number(step),
             at: Number(timestamp),
           })),
-        };
-      },
-    );
-
-    app.get(
-      '/api/v1/runs/:id/artifacts',
-      {
-        config: { permission: 'read' },
-        schema: {
-          tags,
-          summary: 'List a folder of a run’s artifacts, and of the models it made',
-          params,
-          querystring: Type.Object({ path: Type.String({ default: '' }) }),
-        },
-      },
-      async ({ params: { id }, query: { path } }) => {
-        const run = await requireRun(runStore(database.read), id);
-        const models = path === '' ? await loggedModelStore(database.read).listByRun(id) : [];
-        const place = artifacts.find(run.artifactUri);
-        const start = place?.key ?? '';
-        const entries = (await place?.root.list(path === '' ? start : `${start}/${path}`)) ?? [];
-        return {
-          items: entries.map(({ path: key, size, isFolder }) => ({
-            path: key.slice(start.length + 1),
-            isFolder,
-            size,
-          })),
-          models: models.map(loggedModelView),
         };
       },
     );

@@ -1,6 +1,6 @@
 /** Runs as our own clients see them: plain numbers, and metrics, params and tags by key. */
 import type { LoggedModel } from './logged-model.ts';
-import { parentTag, type Run, runNameTag } from './run.ts';
+import { datasetContextTag, parentTag, type Run, runNameTag } from './run.ts';
 
 export const runView = (run: Run) => ({
   id: run.id,
@@ -19,8 +19,16 @@ export const runView = (run: Run) => ({
   datasets: run.datasets.map(({ dataset: { name, digest }, tags }) => ({
     name,
     digest,
-    ...contextOf(tags.find(({ key }) => key === 'mlflow.data.context')?.value),
+    ...contextOf(tags.find(({ key }) => key === datasetContextTag)?.value),
   })),
+});
+
+/** A dataset as the page of one run shows it; a schema of thousands of columns is left to whoever asks for it. */
+export const datasetView = ({ dataset, tags }: Run['datasets'][number]) => ({
+  ...{ name: dataset.name, digest: dataset.digest, sourceType: dataset.sourceType },
+  ...contextOf(tags.find(({ key }) => key === datasetContextTag)?.value),
+  source: dataset.source.slice(0, 2_000),
+  ...(dataset.schema === undefined || dataset.schema.length > 65_536 ? {} : { schema: dataset.schema }),
 });
 
 export const loggedModelView = (model: LoggedModel) => ({
