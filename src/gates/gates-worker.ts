@@ -46,7 +46,9 @@ export function gateKinds({ read, blobs, seal, rulesOf, now }: GateDeps): Readon
       prepare: async (job) => {
         const dataChecksOf = (version: ModelVersion) => dataChecks(read, version);
         const request = job.input as GateRequest; // made by requestGates
-        return filesOf(blobs, await prepareGates({ seal, rulesOf, dataChecksOf }, request));
+        // A version is judged by the rules of whoever ships it, not of a project that its own tags name.
+        const ownRules: FindGateRules = (version) => rulesOf({ ...version, project: job.project ?? version.project });
+        return filesOf(blobs, await prepareGates({ seal, rulesOf: ownRules, dataChecksOf }, request));
       },
       apply: async (tx, job, output) => {
         const { model, version } = job.input as GateRequest; // made by requestGates

@@ -14,6 +14,7 @@ import type { ModelVersion } from '../registry/model-version.ts';
 import { versionStore } from '../registry/version-store.ts';
 import type { VersionRef } from '../serving/traffic.ts';
 import { openBlobFolder } from '../storage/blob-store.ts';
+import type { Db } from '../storage/database.ts';
 import { eachDatabase, type OpenTestDatabase } from '../storage/test-databases.ts';
 import type { GateReport } from './gate.ts';
 import { gateRoutes } from './gate-routes.ts';
@@ -200,4 +201,22 @@ eachDatabase((name, open) => {
     const absent = await house.latest(7);
     assert.deepEqual([absent.statusCode, absent.json<{ code: string }>().code], [404, 'registry/version-not-found']);
   });
+});
+
+test('a version is judged by the rules of the project that ships it, whatever its own tags say', async () => {
+  const asked: string[] = [];
+  const sealed = { onnxDigest: 'a', files: [], inputs: [], outputs: [], findings: [], sealedAt: 1 };
+  const version = { model: 'm', version: 1, project: 'of-its-tag', sealed } as unknown as ModelVersion; // all that is looked at
+  const kinds = gateKinds({
+    ...{ read: {} as Db, blobs: { path: (digest) => digest }, now: () => 1 },
+    seal: async () => version,
+    rulesOf: async ({ project }) => {
+      asked.push(project);
+      return undefined;
+    },
+  });
+  const job = { input: { model: 'm', version: 1 }, project: 'shipping' } as unknown as Job; // all that is read of it
+  const prepared = kinds['gates.run']?.prepare?.(job, new AbortController().signal);
+  await assert.rejects(prepared ?? Promise.resolve(), { code: 'gates/no-gates' });
+  assert.deepEqual(asked, ['shipping']);
 });

@@ -13,6 +13,7 @@ import {
 import { createExperiment } from '../tracking/create-experiment.ts';
 import { experimentStore } from '../tracking/experiment-store.ts';
 import { offsetOf } from '../tracking/page-token.ts';
+import { defaultProject } from '../tracking/project-tag.ts';
 import { runInputStore } from '../tracking/run-input-store.ts';
 import { runStore } from '../tracking/run-store.ts';
 import { searchExperiments } from '../tracking/search-experiments-store.ts';
@@ -43,7 +44,7 @@ export function addExperimentCalls(app: FastifyInstance, deps: MlflowDeps): void
           { experiments: experimentStore(tx), events: eventStore(tx), now },
           {
             ...{ name, actor },
-            project: 'default',
+            project: defaultProject,
             artifactRoot: deps.artifactRoot,
             ...(artifact_location ? { artifactLocation: artifact_location } : {}),
             tags: tags.map(({ key = '', value = '' }) => ({ key, value })),

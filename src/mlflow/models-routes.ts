@@ -12,6 +12,7 @@ import { searchModels } from '../registry/search-models-store.ts';
 import { versionStore } from '../registry/version-store.ts';
 import type { Db } from '../storage/database.ts';
 import { offsetOf } from '../tracking/page-token.ts';
+import { defaultProject } from '../tracking/project-tag.ts';
 import { addCall } from './calls-routes.ts';
 import { integer, list, object, text } from './message.ts';
 import type { MlflowDeps } from './mlflow-deps.ts';
@@ -51,7 +52,7 @@ export function addModelCalls(app: FastifyInstance, { database, now, newId }: Ml
       const model = await database.write((tx) =>
         registerModel(writing(tx), {
           name: message.name ?? '',
-          project: 'default',
+          project: defaultProject,
           actor,
           description: message.description ?? '',
           tags: (message.tags ?? []).map(({ key = '', value = '' }) => ({ key, value })),

@@ -2,6 +2,7 @@
 import { PlatformError } from '../errors.ts';
 import type { Json } from '../events/event.ts';
 import type { EventStore } from '../events/event-store.ts';
+import { defaultProject, projectTag, taggedProject } from '../tracking/project-tag.ts';
 import { validateModelName, validateRegistryTag } from './model-name.ts';
 import type { ModelStore } from './model-store.ts';
 import { loggedTag, type RegisteredModel, type Tag } from './model-version.ts';
@@ -55,8 +56,10 @@ export async function tagModel(
 ): Promise<void> {
   validateModelName(name);
   validateRegistryTag(tag);
+  const project = taggedProject([tag]);
   const model = await requireModel(deps.models, name);
   await deps.models.setTag(name, tag);
+  if (project !== undefined) await deps.models.setProject(model, project);
   await append(deps, model, actor, 'registry.model-tag-set', loggedTag(tag));
 }
 
@@ -69,6 +72,7 @@ export async function untagModel(
   const model = await requireModel(deps.models, name);
   if (!model.tags.some((tag) => tag.key === key)) return;
   await deps.models.deleteTag(name, key);
+  if (key === projectTag) await deps.models.setProject(model, defaultProject);
   await append(deps, model, actor, 'registry.model-tag-deleted', { key });
 }
 

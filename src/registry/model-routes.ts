@@ -5,6 +5,7 @@ import { eventStore, readEvents } from '../events/event-store.ts';
 import type { Db } from '../storage/database.ts';
 import { loggedModelStore } from '../tracking/logged-model-store.ts';
 import { offsetOf, pageToken } from '../tracking/page-token.ts';
+import { defaultProject } from '../tracking/project-tag.ts';
 import { runDetails } from '../tracking/run-details-store.ts';
 import { runStore } from '../tracking/run-store.ts';
 import { deleteAlias, setAlias, versionByAlias } from './change-version.ts';
@@ -28,6 +29,7 @@ const ofModel = Type.Object({ name });
 const ofVersion = Type.Object({ name, version: Type.Integer({ minimum: 1 }) });
 const ofAlias = Type.Object({ name, alias: Type.String({ minLength: 1 }) });
 const page = Type.Object({
+  project: Type.Optional(Type.String()),
   filter: Type.Optional(Type.String()),
   order: Type.Optional(Type.String({ description: 'As in MLflow: `name`, `last_updated_timestamp DESC`' })),
   limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
@@ -63,10 +65,10 @@ export const modelRoutes =
         config: { permission: 'read' },
         schema: { tags, summary: 'Search the registered models, with their versions in short', querystring: page },
       },
-      async ({ query: { filter, order, limit, cursor } }) => {
+      async ({ query: { project, filter, order, limit, cursor } }) => {
         const offset = offsetOf(cursor);
         const orderBy = order === undefined ? [] : order.split(',');
-        const { models, more } = await searchModels(database.read, { filter, orderBy, offset, limit });
+        const { models, more } = await searchModels(database.read, { project, filter, orderBy, offset, limit });
         const versions = await versionViews(await read.versions.listOf(models.map((model) => model.name)));
         const byModel = Map.groupBy(versions, ({ model }) => model);
         const items = models.map((model) => ({
@@ -90,7 +92,7 @@ export const modelRoutes =
           ),
         },
       },
-      async ({ body: { name, description, project = 'default' }, actor }, reply) => {
+      async ({ body: { name, description, project = defaultProject }, actor }, reply) => {
         const input = { name, project, actor, ...(description !== undefined && { description }) };
         const model = await database.write((tx) => registerModel(writing(tx), input));
         return reply.code(201).send(modelView(model));

@@ -90,6 +90,17 @@ export const modelStore = (database: Db) => {
       await all.updateTable('model_version_tags').set({ name: newName }).where('name', '=', name).execute();
     },
 
+    /** With the versions that belong to the model's own project. */
+    async setProject(
+      { name, project: before }: Pick<RegisteredModel, 'name' | 'project'>,
+      project: string,
+    ): Promise<void> {
+      const all = database.withTables<ModelTables & { model_versions: { name: string; project: string } }>();
+      await all.updateTable('registered_models').set({ project }).where('name', '=', name).execute();
+      const versions = all.updateTable('model_versions').set({ project }).where('name', '=', name);
+      await versions.where('project', '=', before).execute();
+    },
+
     async setTag(name: string, { key, value }: Tag): Promise<void> {
       await db
         .insertInto('registered_model_tags')

@@ -1,6 +1,7 @@
 import { PlatformError } from '../errors.ts';
 import type { EventStore } from '../events/event-store.ts';
 import { pythonString } from '../tracking/names.ts';
+import { taggedProject } from '../tracking/project-tag.ts';
 import { validateModelName, validateRegistryTag } from './model-name.ts';
 import type { ModelStore } from './model-store.ts';
 import type { RegisteredModel, Tag } from './model-version.ts';
@@ -13,15 +14,17 @@ export async function registerModel(
   { models, events, now }: Deps,
   input: {
     readonly name: string;
+    /** Where no tag names another one. */
     readonly project: string;
     readonly actor: string;
     readonly description?: string;
     readonly tags?: readonly Tag[];
   },
 ): Promise<RegisteredModel> {
-  const { name, project, actor, description, tags = [] } = input;
+  const { name, actor, description, tags = [] } = input;
   validateModelName(name);
   for (const tag of tags) validateRegistryTag(tag);
+  const project = taggedProject(tags) ?? input.project;
   const createdAt = now();
   const added = await models.insert({
     name,

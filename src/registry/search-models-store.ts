@@ -27,12 +27,13 @@ export type RegistrySearch = {
 /** Prompts are models with a tag; a search leaves them out unless it asks for them. */
 export async function searchModels(
   database: Db,
-  search: RegistrySearch,
+  search: RegistrySearch & { readonly project?: string | undefined },
 ): Promise<{ readonly models: readonly RegisteredModel[]; readonly more: boolean }> {
   const db = database.withTables<ModelTables>();
   const filter = clauses(modelVocabulary, search.filter);
   let query = db.selectFrom('registered_models').selectAll();
   if (filter) query = query.where(() => conditionOf(filter, (clause) => modelCondition(database, clause)));
+  if (search.project !== undefined) query = query.where('project', '=', search.project);
   if (!asksForPrompts(filter)) {
     query = query.where(() => sql<SqlBool>`registered_models.name not in (${promptNames('registered_model_tags')})`);
   }

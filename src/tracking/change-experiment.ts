@@ -12,6 +12,7 @@ import {
 } from './experiment.ts';
 import type { ExperimentStore } from './experiment-store.ts';
 import { type Tag, validateTag } from './names.ts';
+import { defaultProject, projectTag, taggedProject } from './project-tag.ts';
 import type { RunStore } from './run-store.ts';
 
 type Deps = { readonly experiments: ExperimentStore; readonly now: () => number };
@@ -69,8 +70,10 @@ export async function renameExperiment({ experiments, now }: Deps, id: string, n
 
 export async function tagExperiment({ experiments }: Pick<Deps, 'experiments'>, id: string, tag: Tag): Promise<void> {
   validateTag(tag, maxExperimentTagLength);
+  const project = taggedProject([tag]);
   requireActiveExperiment(await requireExperiment(experiments, id));
   await experiments.setTag(id, tag);
+  if (project !== undefined) await experiments.setProject(id, project);
 }
 
 export async function untagExperiment(
@@ -79,7 +82,10 @@ export async function untagExperiment(
   key: string,
 ): Promise<void> {
   requireActiveExperiment(await requireExperiment(experiments, id));
-  if (await experiments.deleteTag(id, key)) return;
+  if (await experiments.deleteTag(id, key)) {
+    if (key === projectTag) await experiments.setProject(id, defaultProject);
+    return;
+  }
   const message = `No tag with name: ${key} in experiment with id ${id}`;
   throw new PlatformError('tracking/tag-not-found', key, { message });
 }

@@ -8,6 +8,7 @@ import {
 } from './experiment.ts';
 import type { ExperimentStore } from './experiment-store.ts';
 import { type Tag, validateTag } from './names.ts';
+import { defaultProject, taggedProject } from './project-tag.ts';
 
 export const maxExperimentTagLength = 20_000;
 
@@ -18,6 +19,7 @@ export async function createExperiment(
   { experiments, events, now }: Deps & { readonly events: EventStore },
   input: {
     readonly name: string;
+    /** Where no tag names another one. */
     readonly project: string;
     readonly actor: string;
     readonly artifactRoot: string;
@@ -25,10 +27,11 @@ export async function createExperiment(
     readonly tags?: readonly Tag[];
   },
 ): Promise<string> {
-  const { name, project, actor, artifactRoot, artifactLocation, tags = [] } = input;
+  const { name, actor, artifactRoot, artifactLocation, tags = [] } = input;
   validateExperimentName(name);
   if (artifactLocation) validateArtifactLocation(artifactLocation);
   for (const tag of tags) validateTag(tag, maxExperimentTagLength);
+  const project = taggedProject(tags) ?? input.project;
   const at = now();
   const id = await experiments.insert(
     { name, project, lifecycle: 'active', createdAt: at, updatedAt: at, tags },
@@ -53,7 +56,7 @@ export async function ensureDefaultExperiment({ experiments, now }: Deps, artifa
   const { id, name } = defaultExperiment;
   await experiments.insertAs(
     BigInt(id),
-    { name, project: 'default', lifecycle: 'active', createdAt: at, updatedAt: at, tags: [] },
+    { name, project: defaultProject, lifecycle: 'active', createdAt: at, updatedAt: at, tags: [] },
     defaultArtifactLocation(artifactRoot, id),
   );
 }

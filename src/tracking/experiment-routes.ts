@@ -13,6 +13,7 @@ import {
 import { createExperiment } from './create-experiment.ts';
 import { experimentStore } from './experiment-store.ts';
 import { offsetOf, pageToken } from './page-token.ts';
+import { defaultProject } from './project-tag.ts';
 import { runStore } from './run-store.ts';
 import { runTotals } from './run-totals-store.ts';
 import { searchExperiments } from './search-experiments-store.ts';
@@ -37,6 +38,7 @@ export const experimentRoutes =
           tags,
           summary: 'Search experiments, in the language of MLflow’s filters',
           querystring: Type.Object({
+            project: Type.Optional(Type.String()),
             filter: Type.Optional(Type.String()),
             order: Type.Optional(Type.String()),
             deleted: Type.Boolean({ default: false, description: 'The deleted ones instead' }),
@@ -45,9 +47,10 @@ export const experimentRoutes =
           }),
         },
       },
-      async ({ query: { filter, order, deleted, limit, cursor } }) => {
+      async ({ query: { project, filter, order, deleted, limit, cursor } }) => {
         const offset = offsetOf(cursor);
         const { experiments, more } = await searchExperiments(database.read, {
+          project,
           filter,
           orderBy: order?.split(','),
           lifecycles: [deleted ? 'deleted' : 'active'],
@@ -78,7 +81,7 @@ export const experimentRoutes =
           ),
         },
       },
-      async ({ body: { name, project = 'default' }, actor }, reply) => {
+      async ({ body: { name, project = defaultProject }, actor }, reply) => {
         const id = await database.write((tx) =>
           createExperiment(
             { experiments: experimentStore(tx), events: eventStore(tx), now },

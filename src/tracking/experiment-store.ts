@@ -54,9 +54,20 @@ export const experimentStore = (database: Db) => {
       return row && (await withTags([row]))[0];
     },
 
-    async activeIds(): Promise<readonly string[]> {
-      const rows = await db.selectFrom('experiments').select('id').where('lifecycle', '=', 'active').execute();
+    /** @param project without it, of all projects */
+    async activeIds(project?: string): Promise<readonly string[]> {
+      let query = db.selectFrom('experiments').select('id').where('lifecycle', '=', 'active');
+      if (project !== undefined) query = query.where('project', '=', project);
+      const rows = await query.execute();
       return rows.map(({ id }) => String(id));
+    },
+
+    /** The projects of these experiments, by their ids. */
+    async projectsOf(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+      if (ids.length === 0) return new Map();
+      const numbers = [...new Set(ids)].map(parseExperimentId);
+      const rows = await db.selectFrom('experiments').select(['id', 'project']).where('id', 'in', numbers).execute();
+      return new Map(rows.map(({ id, project }) => [String(id), project]));
     },
 
     async findByName(name: string): Promise<Experiment | undefined> {
@@ -106,6 +117,10 @@ export const experimentStore = (database: Db) => {
     async setLifecycle(id: string, lifecycle: Lifecycle, at: number): Promise<void> {
       const update = db.updateTable('experiments').set({ lifecycle, updated_at: at });
       await update.where('id', '=', parseExperimentId(id)).execute();
+    },
+
+    async setProject(id: string, project: string): Promise<void> {
+      await db.updateTable('experiments').set({ project }).where('id', '=', parseExperimentId(id)).execute();
     },
 
     async setTag(id: string, { key, value }: Tag): Promise<void> {

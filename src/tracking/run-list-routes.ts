@@ -23,6 +23,7 @@ const mostSpreads = 20;
 
 /** Which runs; the same for a list and for its groups. */
 const searched = {
+  project: Type.Optional(Type.String({ description: 'Only of its experiments' })),
   experiment: Type.Optional(Type.String({ description: 'An id or a name; without it, all of them' })),
   filter: Type.Optional(Type.String()),
   deleted: Type.Boolean({ default: false, description: 'The deleted ones instead' }),
@@ -42,19 +43,22 @@ export const runListRoutes =
   ({ database, now }: Deps): FastifyPluginAsyncTypebox =>
   async (app) => {
     /** @throws PlatformError `tracking/experiment-not-found` */
-    async function experimentIds(experiment: string | undefined): Promise<readonly string[]> {
-      if (experiment === undefined) return experimentStore(database.read).activeIds();
-      if (/^\d+$/.test(experiment)) return [experiment];
-      const named = await experimentStore(database.read).findByName(experiment);
-      if (named) return [named.id];
+    async function experimentIds(experiment: string | undefined, project?: string): Promise<readonly string[]> {
+      const experiments = experimentStore(database.read);
+      if (experiment === undefined) return experiments.activeIds(project);
+      if (/^\d+$/.test(experiment) && project === undefined) return [experiment];
+      const named = await (/^\d+$/.test(experiment)
+        ? experiments.find(experiment)
+        : experiments.findByName(experiment));
+      if (named) return project === undefined || named.project === project ? [named.id] : [];
       throw new PlatformError('tracking/experiment-not-found', experiment);
     }
 
     const searchOf = async (
-      { experiment, filter, deleted, ...scope }: Static<typeof Searched>,
+      { experiment, project, filter, deleted, ...scope }: Static<typeof Searched>,
       group?: { readonly by: string; readonly value: string | undefined },
     ) => ({
-      experimentIds: await experimentIds(experiment),
+      experimentIds: await experimentIds(experiment, project),
       filter,
       lifecycles: [deleted ? ('deleted' as const) : ('active' as const)],
       within: scopeConditions({ ...scope, ...(group && { group: { ...group, by: groupKeyOf(group.by) } }) }),
@@ -99,8 +103,12 @@ export const runListRoutes =
           database.read,
           runs.map(({ id }) => id),
         );
+        const projects = await experimentStore(database.read).projectsOf(runs.map(({ experimentId }) => experimentId));
         return {
-          items: runs.map((run) => ({ ...runView(run), children: children.get(run.id) ?? 0 })),
+          items: runs.map((run) => ({
+            ...runView(run, projects.get(run.experimentId)),
+            children: children.get(run.id) ?? 0,
+          })),
           ...(more && { next: pageToken(offset + limit) }),
           ...(total === undefined ? {} : { total }),
         };

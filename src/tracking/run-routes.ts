@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { type ArtifactRouteDeps, artifactRoutes } from './artifact-routes.ts';
 import { requireRun } from './change-run.ts';
+import { experimentStore } from './experiment-store.ts';
 import { loggedModelStore } from './logged-model-store.ts';
 import { metricStore } from './metric-store.ts';
 import { metricStreamRoutes } from './metric-stream-routes.ts';
@@ -35,9 +36,10 @@ export const runRoutes =
         const [run] = await runDetails(database.read, [id]);
         if (!run) throw runNotFound(id);
         const models = await loggedModelStore(database.read).listByRun(id);
+        const project = (await experimentStore(database.read).find(run.experimentId))?.project;
         const datasets = run.datasets.map(datasetView);
         const made = { models: models.map(loggedModelView), versions: await versionsOfRun(id) };
-        return { ...runView(run), datasets, ...made };
+        return { ...runView(run, project), datasets, ...made };
       },
     );
 

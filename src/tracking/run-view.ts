@@ -2,9 +2,10 @@
 import type { LoggedModel } from './logged-model.ts';
 import { datasetContextTag, parentTag, type Run, runNameTag } from './run.ts';
 
-export const runView = (run: Run) => ({
+export const runView = (run: Run, project: string | undefined) => ({
   id: run.id,
   experimentId: run.experimentId,
+  ...(project === undefined ? {} : { project }),
   name: run.name,
   ...(run.userId === '' ? {} : { user: run.userId }),
   status: run.status,

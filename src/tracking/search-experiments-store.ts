@@ -11,6 +11,7 @@ import { parseOrder } from './search-order.ts';
 
 export type ExperimentSearch = {
   readonly filter?: string | undefined;
+  readonly project?: string | undefined;
   readonly lifecycles: readonly Lifecycle[];
   readonly orderBy?: readonly string[] | undefined;
   readonly offset: number;
@@ -27,6 +28,7 @@ export async function searchExperiments(
   const filter = parsed && mapFilter(parsed, (comparison) => resolve(experimentVocabulary, comparison));
   let query = db.selectFrom('experiments').selectAll().where('lifecycle', 'in', search.lifecycles);
   if (filter) query = query.where(() => conditionOf(filter, (clause) => experimentCondition(database, clause)));
+  if (search.project !== undefined) query = query.where('project', '=', search.project);
   for (const { column, ascending } of orderOf(search.orderBy))
     query = query.orderBy(column, ascending ? 'asc' : 'desc');
   const rows = await query
