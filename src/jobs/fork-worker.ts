@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { heapShare, workerLimits } from './worker-limits.ts';
 
 /** What a worker does not need and what its steps must not see. */
@@ -18,7 +19,7 @@ export function forkWorker({
   keep?: readonly string[];
 }): ChildProcess {
   const heapMebibytes = Math.floor(heapShare(workerLimits()) / 2 ** 20);
-  return fork(entry, ['worker'], {
+  const worker = fork(entry, ['worker'], {
     serialization: 'advanced',
     // Not this process's own flags: a debugger's port is taken, and a test runner would run tests.
     execArgv: [`--max-old-space-size=${heapMebibytes}`],
@@ -26,4 +27,13 @@ export function forkWorker({
     // Standard output belongs to commands and their JSON; what a worker prints is a log.
     stdio: ['ignore', 2, 2, 'ipc'],
   });
+  // Answers come first where there are too few cores; steps and threads that it starts inherit this.
+  if (worker.pid !== undefined) {
+    try {
+      setPriority(worker.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    } catch {
+      // It has ended already, which its exit tells, or the system does not let us: then it works as fast as the rest.
+    }
+  }
+  return worker;
 }
