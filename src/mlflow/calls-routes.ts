@@ -11,8 +11,6 @@ export type CallContext = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   readonly reply: FastifyReply;
-  /** Aborted when the client goes away. */
-  readonly signal: AbortSignal;
 };
 
 export type Call<F extends Fields> = {
@@ -46,7 +44,7 @@ export function addCall<F extends Fields>(
         const params = request.params as Record<string, string>; // the router gives texts
         const query = queryOf(request);
         const message = messageOf(call, request, { params, query });
-        const body = await answer(message, { actor: request.actor, params, query, reply, signal: request.signal });
+        const body = await answer(message, { actor: request.actor, params, query, reply });
         return reply.type('application/json').send(typeof body === 'string' ? body : JSON.stringify(body));
       },
     });

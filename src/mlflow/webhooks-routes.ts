@@ -118,7 +118,7 @@ function addWebhookCalls(app: FastifyInstance, deps: WebhookRoutesDeps): void {
       const asked = event && eventOf(event);
       const webhook = await requireWebhook(webhookStore(database.read), idOf(context));
       const [first] = webhook.events;
-      const outcome = await deliveries.test(webhook, asked ?? first!, context.signal); // none is without events
+      const outcome = await deliveries.test(webhook, asked ?? first!); // none is without events
       return {
         result:
           outcome.kind === 'answered'

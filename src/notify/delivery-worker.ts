@@ -29,13 +29,14 @@ export type DeliveryOptions = {
 
 export type Deliveries = AsyncDisposable & {
   /** Sends an example, once and at once. The attempt is in the log like any other. */
-  readonly test: (webhook: Webhook, event: WebhookEvent, signal: AbortSignal) => Promise<Outcome>;
+  readonly test: (webhook: Webhook, event: WebhookEvent) => Promise<Outcome>;
 };
 
 /** Connections at once: to one receiver, and in all. */
 const mostPerTarget = 4;
 const mostAtOnce = 200;
 const keptAnswer = 1_000;
+const writingMs = 10_000;
 const keptMs = 30 * 86_400_000;
 const pruneEveryMs = 3_600_000;
 
@@ -63,7 +64,7 @@ export async function startDeliveries(options: DeliveryOptions): Promise<Deliver
       const limit = Math.min(roomFor(key, webhooks.get(key), at) - busy, mostAtOnce - sending.size);
       if (limit <= 0) continue;
       // The lease outlives the attempt and what it takes to write it down.
-      const lease = { owner, until: at + 2 * timeoutMs };
+      const lease = { owner, until: at + timeoutMs + writingMs };
       const claimed = await database.write((tx) => deliveryStore(tx).claim(key, { at, limit, lease }));
       for (const delivery of claimed) begin(key, delivery);
     }
@@ -115,15 +116,14 @@ export async function startDeliveries(options: DeliveryOptions): Promise<Deliver
   const listening = database.onCommit(queuedTopic, loop.wake);
 
   return {
-    test: async (webhook, event, signal) => {
+    test: async (webhook, event) => {
       const at = now();
       const delivery = {
         id: randomUUID(),
         target: { kind: 'webhook', webhook: webhook.id } satisfies Target,
         body: JSON.stringify(webhookPayload(event, at, exampleData(event))),
       };
-      const ended = AbortSignal.any([signal, closing.signal]);
-      const outcome = await send(options, delivery, { at, timeoutMs, signal: ended });
+      const outcome = await send(options, delivery, { at, timeoutMs, signal: closing.signal });
       const delivered = outcome.kind === 'answered' && outcome.status >= 200 && outcome.status < 300;
       await database.write(async (tx) => {
         if (!(await webhookStore(tx).lock(webhook.id))) return; // deleted meanwhile, and its log with it

@@ -191,10 +191,10 @@ export const webhookRoutes =
           },
         },
       },
-      async ({ params, body, signal }) => {
+      async ({ params, body }) => {
         const webhook = await requireWebhook(webhookStore(database.read), params.id);
         const [first] = webhook.events;
-        return viewOutcome(await deliveries.test(webhook, body?.event ?? first!, signal)); // none is without events
+        return viewOutcome(await deliveries.test(webhook, body?.event ?? first!)); // none is without events
       },
     );
 
