@@ -32,6 +32,7 @@ import { operationRoutes } from './jobs/operation-routes.ts';
 import { startJobs } from './jobs/start-jobs.ts';
 import { consentTo, startConsented } from './lifecycle/consent-adapter.ts';
 import { currentProjects } from './lifecycle/current-project-adapter.ts';
+import { startNotifyWorker } from './lifecycle/notify-worker.ts';
 import { projectRoutes } from './lifecycle/project-routes.ts';
 import type { ProjectConfig } from './lifecycle/project-schema.ts';
 import { shipRoutes } from './lifecycle/ship-routes.ts';
@@ -331,6 +332,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     }),
   );
   resources.use(startOutbox({ database, factsOf: registryFacts, now, onError }));
+  resources.use(startNotifyWorker({ database, now, onError }));
   const webhooks = {
     ...{ database, deliveries, now, newUuid: randomUUID },
     ...{ secrets: webhookSecrets, policy: config.webhooks },
