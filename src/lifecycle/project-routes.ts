@@ -26,6 +26,9 @@ const view = Type.Object({
   linkedAt: Type.Integer(),
   changedAt: Type.Integer(),
   config: Type.Unknown(),
+  problem: Type.Optional(
+    Type.String({ description: 'Why its file cannot be read now; what it last said still holds.' }),
+  ),
 });
 
 export const projectRoutes =
@@ -47,7 +50,7 @@ export const projectRoutes =
           response: { 200: Type.Object({ items: Type.Array(view) }) },
         },
       },
-      async () => ({ items: (await projectStore(database.read).list()).map(viewOf) }),
+      async () => ({ items: await Promise.all((await projectStore(database.read).list()).map(viewNow)) }),
     );
 
     app.get(
@@ -62,7 +65,7 @@ export const projectRoutes =
           throw new PlatformError('lifecycle/project-not-found', request.params.project, {
             hint: 'link its folder first: rondo up, or rondo run, in it',
           });
-        return viewOf(project);
+        return viewNow(project);
       },
     );
 
@@ -92,6 +95,21 @@ export const projectRoutes =
       },
     );
   };
+
+async function viewNow(project: LinkedProject) {
+  const problem = await problemOf(project);
+  return { ...viewOf(project), ...(problem !== undefined && { problem }) };
+}
+
+async function problemOf({ name, folder }: LinkedProject): Promise<string | undefined> {
+  try {
+    const { config } = parseProject((await readProjectFile(folder)).text);
+    return config.project === name ? undefined : `Its rondo.yaml is of the project ${config.project} now.`;
+  } catch (error) {
+    if (error instanceof PlatformError) return error.message;
+    throw error;
+  }
+}
 
 const viewOf = ({ name, folder, file, digest, linkedAt, changedAt }: LinkedProject) => ({
   name,

@@ -20,6 +20,7 @@ import type { VersionRef } from '../serving/traffic.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import type { Database } from '../storage/database.ts';
 import type { CurrentProject, ReadCurrentProject } from './current-project-adapter.ts';
+import { parseProject } from './project-file.ts';
 import { projectStore } from './project-store.ts';
 import { type Executed, startRetrainWorker } from './retrain-worker.ts';
 import { startShipAlias } from './ship-alias-worker.ts';
@@ -125,19 +126,36 @@ export async function startLoopWorkers(deps: LoopDeps): Promise<LoopWorkers> {
 }
 
 /** The project's file as it was a moment ago. @returns undefined for a project that is not linked */
-function projectFinder({ readProject, now }: Pick<LoopDeps, 'readProject' | 'now'>) {
+function projectFinder({ database, readProject, now, onError }: LoopDeps) {
   const known = new Map<string, { readonly at: number; readonly project: Promise<CurrentProject | undefined> }>();
+  const told = new Map<string, string>();
   return (name: string): Promise<CurrentProject | undefined> => {
     const before = known.get(name);
     if (before && now() - before.at < projectAgeMs) return before.project;
-    const project = readProject(name).catch((error: unknown) => {
-      // An endpoint may be made without a project; then nothing is watched.
-      if (error instanceof PlatformError && error.code === 'lifecycle/project-not-found') return undefined;
-      throw error;
-    });
+    const project = readProject(name).then(
+      (current) => {
+        told.delete(name);
+        return current;
+      },
+      (error: unknown) => {
+        // An endpoint may be made without a project; then nothing is watched.
+        if (error instanceof PlatformError && error.code === 'lifecycle/project-not-found') return undefined;
+        if (!(error instanceof PlatformError) || !error.code.startsWith('lifecycle/')) throw error;
+        // A folder that is gone, or half an edit, does not blind the monitors. It is told once here, and shown with the project.
+        if (told.get(name) !== error.message) onError(error);
+        told.set(name, error.message);
+        return lastProject(database, name);
+      },
+    );
     known.set(name, { at: now(), project });
     return project;
   };
+}
+
+/** As it was when its file could last be read. */
+async function lastProject({ read }: Database, name: string): Promise<CurrentProject | undefined> {
+  const linked = await projectStore(read).find(name);
+  return linked && { name, folder: linked.folder, digest: linked.digest, config: parseProject(linked.file).config };
 }
 
 /** What the version was trained with, so that only the data is new. */
