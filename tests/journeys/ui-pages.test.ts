@@ -85,7 +85,8 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
       says: /v2 has not been tested/,
       shows: /ONNX, nothing executable/,
     },
-    { name: 'runs', path: () => '/experiments', says: /Best so far: quick-plover, AUC 0\.720/, shows: /calm-osprey/ },
+    { name: 'experiments', path: () => '/experiments', says: /Last tried: Default, today/, shows: /1 experiment/ },
+    { name: 'runs', path: () => '/runs', says: /Best so far: quick-plover, AUC 0\.720/, shows: /calm-osprey/ },
     { name: 'run', path: () => `/runs/${runId}`, says: /calm-osprey: AUC 0\.700/, shows: /What went in/ },
     { name: 'monitoring', path: () => '/monitoring', says: /No alert is open/, shows: /line/ },
     { name: 'drift', path: () => '/monitoring/line', says: /Drift of line is undecided/, shows: /v2 is at (25|50) %/ },
@@ -131,7 +132,7 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
   test('a run that arrives waits behind a pill, and the rows stay where they are', async () => {
     await using visit = await visitPage(browser, { server });
     const { page } = visit;
-    await page.goto(new URL('/experiments', server.url).href);
+    await page.goto(new URL('/runs', server.url).href);
     await page.getByRole('link', { name: 'calm-osprey' }).waitFor();
     await logRun(server, { name: 'late-wren', depth: 8, aucs: [0.4] });
     const pill = page.getByRole('button', { name: '1 new run' });
@@ -145,7 +146,7 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
   test('an address keeps the filter, and a filter that matches nothing says so', async () => {
     await using visit = await visitPage(browser, { server });
     const { page } = visit;
-    await page.goto(new URL('/experiments', server.url).href);
+    await page.goto(new URL('/runs', server.url).href);
     await page.getByLabel('Filter runs').fill('metrics.auc > 0.71');
     await page.keyboard.press('Enter');
     await until(
@@ -171,7 +172,7 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
     await page.getByText('Where line is in its loop').waitFor();
     await page.keyboard.press('g');
     await page.keyboard.press('e');
-    await page.getByRole('link', { name: 'calm-osprey' }).waitFor();
+    await page.getByRole('link', { name: 'Default' }).waitFor();
     await page.keyboard.press('Control+k');
     await page.getByPlaceholder('Go to or do…').fill('line');
     await page.getByText('Endpoint', { exact: true }).first().waitFor();
@@ -181,7 +182,7 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
   test('nothing is lost at 320 pixels: the page itself never scrolls sideways', async () => {
     await using visit = await visitPage(browser, { server, width: 320 });
     const { page } = visit;
-    for (const path of ['/', '/rollouts', '/models', '/monitoring', '/experiments', '/audit', '/start']) {
+    for (const path of ['/', '/rollouts', '/models', '/monitoring', '/experiments', '/runs', '/audit', '/start']) {
       await page.goto(new URL(path, server.url).href);
       await page.locator('h1').first().waitFor();
       const wide = Number(await page.evaluate('document.documentElement.scrollWidth'));

@@ -22,8 +22,10 @@ const tree = root.addChildren([
   at('/rollouts/$id', () => import('./pages/rollout.tsx'), 'RolloutPage'),
   at('/monitoring', () => import('./pages/monitoring.tsx'), 'MonitoringPage'),
   at('/monitoring/$endpoint', () => import('./pages/drift.tsx'), 'DriftPage'),
-  at('/experiments', () => import('./pages/runs.tsx'), 'RunsPage'),
+  at('/experiments', () => import('./pages/experiments.tsx'), 'ExperimentsPage'),
+  at('/experiments/$experiment', () => import('./pages/runs.tsx'), 'RunsPage'),
   at('/runs', () => import('./pages/runs.tsx'), 'RunsPage'),
+  at('/compare', () => import('./pages/compare.tsx'), 'ComparePage'),
   at('/runs/$run', () => import('./pages/run.tsx'), 'RunPage'),
   at('/audit', () => import('./pages/audit.tsx'), 'AuditPage'),
 ]);

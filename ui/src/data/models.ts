@@ -1,5 +1,6 @@
 /** Models, their versions, and the grounds on which a version may go live. */
 import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { get } from './api.ts';
 import type { VersionRef } from './endpoints.ts';
 import type { Verdict } from './verdict.ts';
@@ -110,13 +111,16 @@ export type Became = VersionRef & { readonly phase: string };
 
 /** Which versions each run became. */
 export function useVersionsByRun(): ReadonlyMap<string, readonly Became[]> {
-  const versions =
-    useModels().data?.items.flatMap(({ name, versions }) => versions.map((version) => ({ ...version, model: name }))) ??
-    [];
-  return Map.groupBy(
-    versions.filter(({ runId }) => runId !== undefined),
-    ({ runId }) => runId ?? '',
-  );
+  const models = useModels().data?.items;
+  return useMemo(() => {
+    const versions = (models ?? []).flatMap(({ name, versions }) =>
+      versions.map((version) => ({ ...version, model: name })),
+    );
+    return Map.groupBy(
+      versions.filter(({ runId }) => runId !== undefined),
+      ({ runId }) => runId ?? '',
+    );
+  }, [models]);
 }
 
 /** How the version counts to the gates: an undecided one may be allowed to pass. */

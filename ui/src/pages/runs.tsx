@@ -1,201 +1,259 @@
 /** Run list: which run is best, and what made it so? */
-import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import './runs/runs.css';
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { useVersionsByRun } from '../data/models.ts';
-import { bestRun, decimalsOf, leadingMetric, type Run, sayMetric, useExperiments, useRuns } from '../data/runs.ts';
+import { type RunScope, useArrived, useBest, useGroups, useNewest, useRunKeys, useTotal } from '../data/run-list.ts';
+import { decimalsOf, leadingMetric, type Run, sayMetric, useExperiment } from '../data/runs.ts';
 import { count, fixed } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
-import { Loaded, Nothing } from '../parts/states.tsx';
+import { Failed, Loading, Nothing } from '../parts/states.tsx';
 import { keysAreOff, typing } from '../shell/keys.ts';
-import { Compare } from './runs/compare.tsx';
-import { differences, RunTable } from './runs/run-table.tsx';
+import { ColumnPicker } from './runs/column-picker.tsx';
+import { columnOf, differences, inOrder, usualColumns } from './runs/columns.ts';
+import { FilterBox } from './runs/filter-box.tsx';
+import { GroupPicker } from './runs/group-picker.tsx';
+import { RunTable } from './runs/run-table.tsx';
+import { SelectionBar } from './runs/selection-bar.tsx';
+import type { ReadRows } from './runs/use-run-rows.ts';
+import { useSelection } from './runs/use-selection.ts';
+import { field, type RunView, type Search, searchOf, viewOf } from './runs/view.ts';
 
-const pageSize = 100;
-
-type Search = { readonly filter?: string; readonly experiment?: string; readonly compare?: string };
+const none: readonly never[] = [];
 
 export function RunsPage() {
+  const { experiment } = useParams({ strict: false });
   const search = useSearch({ strict: false }) as Search; // View state lives in the address.
   const navigate = useNavigate();
-  const filter = search.filter === undefined ? '' : String(search.filter);
-  const wanted = search.experiment === undefined ? undefined : String(search.experiment);
-  const [draft, setDraft] = useState(filter);
-  const experiments = useExperiments();
-  const runs = useRuns({ limit: pageSize, ...(wanted && { experiment: wanted }), ...(filter && { filter }) });
-  const { shown, waiting, show } = useStillRows(
-    runs.isPlaceholderData ? undefined : runs.data?.items,
-    `${wanted} ${filter}`,
+  const queries = useQueryClient();
+  const view = useMemo(() => viewOf(search), [search]);
+  const look = useCallback(
+    (next: Partial<RunView>, options: { replace?: boolean } = {}) =>
+      // The page stays; only what it shows of itself changes.
+      void navigate({ to: '.', search: ((before: Search) => searchOf(next, before)) as never, ...options }),
+    [navigate],
   );
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
-  const look = (next: Search) => void navigate({ to: '/experiments', search: clean({ ...search, ...next }) as never }); // The page's own view state.
-  const chosen = shown.filter(({ id }) => selected.has(id));
-  const toggle = (id: string) =>
-    setSelected((before) => new Set(before.has(id) ? [...before].filter((one) => one !== id) : [...before, id]));
+  const everyRun = useMemo(
+    (): RunScope => ({
+      ...(experiment !== undefined && { experiment }),
+      ...(view.filter && { filter: view.filter }),
+    }),
+    [experiment, view.filter],
+  );
+  const scope = useMemo((): RunScope => (view.nested ? { ...everyRun, top: true } : everyRun), [everyRun, view.nested]);
+  const newest = useNewest(scope);
+  const sample = newest.data?.items ?? none;
+  const startedUntil = newest.data && Math.max(0, ...sample.map(({ startedAt }) => startedAt));
+  const total = useTotal(everyRun).data;
+  const arrived = useArrived(everyRun, startedUntil).data ?? 0;
+  const keys = useRunKeys(experiment).data;
+
+  const usual = useMemo(
+    () => usualColumns(sample, { experiment: experiment === undefined, equal: view.equal }),
+    [sample, experiment, view.equal],
+  );
+  const columnIds = view.columns ?? usual.columns;
+  const columns = useMemo(() => inOrder(columnIds.flatMap((id) => columnOf(id, sample) ?? none)), [columnIds, sample]);
+  const metrics = columns.flatMap(({ kind, key }) => (kind === 'metric' ? key : none));
+  const groups = useGroups({ ...scope, ...(startedUntil !== undefined && { startedUntil }) }, view.group, metrics);
+
+  const top = newest.data?.total ?? 0;
+  const source = useMemo(
+    () => ({
+      scope,
+      startedUntil,
+      order: view.order,
+      total: top,
+      groups: view.group ? (groups.data?.items ?? none) : undefined,
+      groupedBy: view.group,
+      open: view.open,
+    }),
+    [scope, startedUntil, top, groups.data, view.order, view.group, view.open],
+  );
+  const reader = useRef<ReadRows>(undefined);
+  const lead = leadingMetric(sample);
+  const best = useBest(
+    scope,
+    lead && `${field('metrics', lead.key)} ${lead.better === 'higher' ? 'DESC' : 'ASC'}`,
+  ).data;
+  const selection = useSelection({ chosen: view.selected, look, reader });
+  const { toggle } = selection;
+  const onOpen = useCallback(
+    (id: string) => look({ open: view.open.includes(id) ? view.open.filter((one) => one !== id) : [...view.open, id] }),
+    [look, view.open],
+  );
+  const reload = () => void queries.invalidateQueries({ queryKey: ['run-pages'] });
+
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (keysAreOff() || typing(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.key === 'c' && selected.size > 1) look({ compare: [...selected].join(',') });
-      const row = document.activeElement?.closest('tr')?.dataset['run'];
-      if (event.key === 'x' && row) toggle(row);
-      if (event.key === 'Escape' && search.compare) look({ compare: '' });
+      const row = document.activeElement?.closest('tr')?.dataset;
+      if ((event.key === 'x' || event.key === 'X') && row?.['run'])
+        toggle(row['run'], Number(row['at']), event.shiftKey);
+      const opener = document.activeElement?.closest('tr')?.querySelector('.opener');
+      const isOpen = opener?.getAttribute('aria-expanded') === 'true';
+      if (
+        opener instanceof HTMLElement &&
+        ((event.key === 'ArrowRight' && !isOpen) || (event.key === 'ArrowLeft' && isOpen))
+      ) {
+        event.preventDefault();
+        opener.click();
+      }
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
-  });
-  const compared = search.compare
-    ? (runs.data?.items ?? []).filter(({ id }) => String(search.compare).split(',').includes(id))
-    : [];
-  if (compared.length > 1) return <Compare runs={compared} onBack={() => look({ compare: '' })} />;
+  }, [toggle]);
+
+  const refused = newest.error ?? groups.error;
+  const isEmpty = newest.data?.total === 0;
   return (
     <>
-      <RunsHead runs={shown} more={runs.data?.next !== undefined} />
-      <form
-        className="filters"
-        onSubmit={(event) => {
-          event.preventDefault();
-          look({ filter: draft });
-        }}
-      >
-        <input
-          type="search"
-          className="btn query mono"
-          aria-label="Filter runs"
-          placeholder="metrics.auc > 0.5 and attributes.status != 'RUNNING'"
-          value={draft}
-          onChange={(event) => setDraft(event.currentTarget.value)}
+      <Head best={best ?? undefined} sample={sample} total={newest.data && total} experiment={experiment} />
+      <div className="filters">
+        <FilterBox
+          filter={view.filter}
+          error={newest.error}
+          known={{
+            metrics: keys?.metrics ?? none,
+            params: keys?.params ?? none,
+            tags: keys?.tags ?? none,
+            values: (kind, key) => [...new Set(sample.flatMap((run) => run[kind][key] ?? none))].sort(),
+          }}
+          onFilter={(filter) => look({ filter, selected: none })}
         />
-        <button type="submit" className="btn">
-          Filter
-        </button>
-        {(experiments.data?.items.length ?? 0) > 1 && (
-          <select
-            className="btn"
-            aria-label="Experiment"
-            value={wanted ?? ''}
-            onChange={(event) => look({ experiment: event.currentTarget.value })}
-          >
-            <option value="">All experiments</option>
-            {experiments.data?.items.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
-        )}
-      </form>
-      <Loaded query={runs} what="the runs">
-        {() =>
-          shown.length > 0 ? (
-            <RunTable runs={shown} selected={selected} onSelect={toggle} />
-          ) : filter ? (
-            <Nothing title="No run matches this filter">
-              <button
-                type="button"
-                className="btn"
-                onClick={() => {
-                  setDraft('');
-                  look({ filter: '' });
-                }}
-              >
-                Clear the filter
-              </button>
-            </Nothing>
-          ) : (
-            <Nothing title="No runs yet">
-              <Link className="link" to="/start">
-                Send a first run
-              </Link>
-            </Nothing>
-          )
-        }
-      </Loaded>
+        <GroupPicker keys={keys} group={view.group} onGroup={(group) => look({ group, open: none })} />
+        <ColumnPicker
+          keys={keys}
+          shown={columnIds}
+          chosen={view.columns !== undefined}
+          onChange={(columns) => look({ columns })}
+        />
+      </div>
+      <div className="list-options">
+        <label className="toggle">
+          <input
+            type="checkbox"
+            checked={!view.equal}
+            disabled={view.columns !== undefined}
+            onChange={(event) => look({ equal: !event.currentTarget.checked })}
+          />{' '}
+          Differences only
+        </label>
+        {view.columns !== undefined && <span className="small i3">the columns are chosen</span>}
+        <label className="toggle">
+          <input
+            type="checkbox"
+            checked={view.nested}
+            disabled={view.group !== ''}
+            onChange={(event) => look({ nested: event.currentTarget.checked, open: none })}
+          />{' '}
+          Nested
+        </label>
+        {view.group !== '' && <span className="small i3">groups show every run</span>}
+      </div>
+      {refused && newest.data === undefined && !view.filter ? (
+        <Failed what="the runs" error={refused} retry={() => void newest.refetch()} />
+      ) : newest.data === undefined ? (
+        !newest.isError && <Loading what="the runs" rows={12} />
+      ) : isEmpty && view.filter ? (
+        <Nothing title="No run matches this filter">
+          <button type="button" className="btn" onClick={() => look({ filter: '' })}>
+            Clear the filter
+          </button>
+        </Nothing>
+      ) : isEmpty ? (
+        <Nothing title="No runs yet">
+          <Link className="link" to="/start">
+            Send a first run
+          </Link>
+        </Nothing>
+      ) : (
+        <RunTable
+          source={source}
+          reader={reader}
+          columns={columns}
+          hidden={view.columns === undefined ? usual.hidden : 0}
+          order={view.order}
+          onOrder={(order) => look({ order })}
+          best={best && lead ? { run: best.id, metric: lead.key } : undefined}
+          selected={selection.ids}
+          onSelect={toggle}
+          onOpen={onOpen}
+        />
+      )}
       <div className="table-foot">
-        <span>
-          {count(shown.length)} {shown.length === 1 ? 'run' : 'runs'}
-          {runs.data?.next !== undefined && ', the newest; a filter finds the others'}
-        </span>
-        {waiting > 0 && (
-          <button type="button" className="new" onClick={show}>
-            {waiting} new {waiting === 1 ? 'run' : 'runs'}
+        <Footer
+          total={total}
+          top={view.nested ? newest.data?.total : undefined}
+          groups={view.group ? groups.data?.items.length : undefined}
+        />
+        {arrived > 0 && (
+          <button type="button" className="new" onClick={reload}>
+            {count(arrived)} new {arrived === 1 ? 'run' : 'runs'}
           </button>
         )}
-        {shown.length > 0 && (
+        {arrived > 0 && <span className="i3">rows stay where they are until you ask</span>}
+        {(newest.data?.total ?? 0) > 0 && (
           <span className="keys">
-            <kbd>j</kbd> <kbd>k</kbd> move <kbd>x</kbd> select <kbd>c</kbd> compare
+            <kbd>j</kbd> <kbd>k</kbd> move <kbd>x</kbd> select <kbd>Shift x</kbd> range <kbd>c</kbd> compare
           </span>
         )}
       </div>
-      {chosen.length > 0 && (
-        <div className="compare-bar" role="status">
-          <b className="m">{count(chosen.length)} selected</b>
-          <span className="i2">{chosen.length > 1 ? differ(chosen) : 'select another to compare'}</span>
-          <button type="button" className="btn quiet" onClick={() => setSelected(new Set())}>
-            Clear
-          </button>
-          {chosen.length > 1 && (
-            <button
-              type="button"
-              className="btn primary"
-              onClick={() => look({ compare: chosen.map(({ id }) => id).join(',') })}
-            >
-              Compare
-            </button>
-          )}
-        </div>
-      )}
+      <SelectionBar selection={selection} onChanged={reload} />
     </>
   );
 }
 
-const clean = (search: Search): Search =>
-  Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined && value !== ''));
+type FooterProps = {
+  readonly total: number | undefined;
+  /** How many of them stand under no other, where that is what is shown. */
+  readonly top: number | undefined;
+  readonly groups: number | undefined;
+};
 
-function differ(runs: readonly Run[]): string {
-  const keys = differences(runs);
-  if (keys.length === 0) return 'all inputs are equal';
-  return `${keys.length} ${keys.length === 1 ? 'input differs' : 'inputs differ'}: ${keys
-    .slice(0, 4)
-    .map((key) => sayMetric(key).toLowerCase())
-    .join(', ')}${keys.length > 4 ? ' and more' : ''}`;
+function Footer({ total, top, groups }: FooterProps) {
+  if (total === undefined) return null;
+  const runs = `${count(total)} ${total === 1 ? 'run' : 'runs'}`;
+  if (groups !== undefined)
+    return (
+      <span>{`${runs} in ${count(groups)} ${groups === 1 ? 'group, with its means' : 'groups, with their means'}`}</span>
+    );
+  return (
+    <span>{top === undefined || top === total ? runs : `${runs}, ${count(total - top)} of them below others`}</span>
+  );
 }
 
-/** Rows stay where they are until somebody asks: numbers change in place, new runs wait behind a pill. @param about another query begins anew */
-function useStillRows(items: readonly Run[] | undefined, about: string) {
-  const [order, setOrder] = useState<{ about: string; ids: readonly string[] }>();
-  const ids = items?.map(({ id }) => id);
-  const current = order?.about === about ? order.ids : undefined;
-  useEffect(() => {
-    if (ids && (current === undefined || current.length === 0) && ids.length > 0) setOrder({ about, ids });
-  });
-  const known = new Set(current);
-  const byId = new Map((items ?? []).map((run) => [run.id, run]));
-  return {
-    shown: current ? current.flatMap((id) => byId.get(id) ?? []) : (items ?? []),
-    waiting: current === undefined || current.length === 0 ? 0 : (ids ?? []).filter((id) => !known.has(id)).length,
-    show: () => setOrder({ about, ids: ids ?? [] }),
-  };
-}
+type HeadProps = {
+  readonly best: Run | undefined;
+  readonly sample: readonly Run[];
+  readonly total: number | undefined;
+  readonly experiment: string | undefined;
+};
 
-function RunsHead({ runs, more }: { runs: readonly Run[]; more: boolean }) {
+function Head({ best, sample, total, experiment }: HeadProps) {
   const versions = useVersionsByRun();
-  const metric = leadingMetric(runs);
-  const best = metric && bestRun(runs, metric);
+  const { name } = useExperiment(experiment).data ?? {};
+  if (total === undefined) return <PageHead title={name ?? 'Runs'} />;
+  const metric = leadingMetric(sample);
   const value = best && metric && best.metrics[metric.key];
-  const became = runs.filter(({ id }) => versions.has(id)).length;
-  const keys = differences(runs)
+  const keys = differences(sample)
     .slice(0, 4)
     .map((key) => sayMetric(key).toLowerCase());
   const title =
     best && metric && typeof value === 'number'
       ? `Best so far: ${best.name}, ${sayMetric(metric.key)} ${fixed(value, decimalsOf(metric.key) - 1)}`
-      : runs.length === 0
+      : total === 0
         ? 'No runs'
         : 'Runs without a metric to compare';
+  // Of more runs than were read nobody can say which became a version.
+  const became = total <= sample.length ? sample.filter(({ id }) => versions.has(id)).length : undefined;
+  const newest = total > sample.length ? `The newest ${count(sample.length)} differ` : 'They differ';
   return (
     <PageHead title={title}>
-      {count(runs.length)}
-      {more && ' and more'} {runs.length === 1 ? 'run' : 'runs'}, {count(became)} became{' '}
-      {became === 1 ? 'a version' : 'versions'}.{keys.length > 0 && ` They differ in ${keys.join(', ')}.`}
+      {count(total)} {total === 1 ? 'run' : 'runs'}
+      {became !== undefined && `, ${count(became)} became ${became === 1 ? 'a version' : 'versions'}`}.
+      {keys.length > 0 && ` ${newest} in ${keys.join(', ')}.`}
     </PageHead>
   );
 }

@@ -3,9 +3,10 @@ import { Link } from '@tanstack/react-router';
 import { decimalsOf, type Run, sayMetric } from '../../data/runs.ts';
 import { wallMoment } from '../../format.ts';
 import { PageHead } from '../../parts/page-head.tsx';
-import { differences, Value } from './run-table.tsx';
+import { differences } from '../runs/columns.ts';
+import { Value } from '../runs/run-table.tsx';
 
-export function Compare({ runs, onBack }: { runs: readonly Run[]; onBack: () => void }) {
+export function CompareTable({ runs }: { runs: readonly Run[] }) {
   const differing = new Set(differences(runs));
   const params = [...new Set(runs.flatMap((run) => Object.keys(run.params)))].toSorted(
     (a, b) => Number(differing.has(b)) - Number(differing.has(a)),
@@ -15,14 +16,7 @@ export function Compare({ runs, onBack }: { runs: readonly Run[]; onBack: () => 
   );
   return (
     <>
-      <PageHead
-        title={`${runs.length} runs: ${differing.size} of ${params.length} inputs differ`}
-        actions={
-          <button type="button" className="btn" onClick={onBack}>
-            Back to the list
-          </button>
-        }
-      >
+      <PageHead title={`${runs.length} runs: ${differing.size} of ${params.length} inputs differ`}>
         {differing.size > 0
           ? `They differ in ${[...differing]
               .slice(0, 6)
