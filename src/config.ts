@@ -56,7 +56,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws PlatformError config/invalid  */
 export function readConfig(flags: Flags, environment: Environment = process.env): Config {
-  if (flags.backendStoreUri !== undefined) throw ownDatabaseOnly(flags.backendStoreUri);
+  if (flags.backendStoreUri !== undefined) throw ownDatabaseOnly(flags);
   const databaseUrl = secret(environment, 'DATABASE_URL');
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     throw invalid('DATABASE_URL', 'write it as postgres://user:password@host:5432/database');
@@ -183,14 +183,20 @@ function listOf(text: string | undefined): readonly string[] {
     .filter((item) => item !== '');
 }
 
-function ownDatabaseOnly(uri: string): PlatformError {
+function ownDatabaseOnly({ backendStoreUri = '', artifactsDestination, data }: Flags): PlatformError {
+  const given = [
+    ...(artifactsDestination === undefined ? [] : ['--artifacts', artifactsDestination]),
+    ...(data === undefined ? [] : ['--data', data]),
+  ];
+  const line = ['rondo import mlflow', ...[backendStoreUri, ...given].map(quoted)].join(' ');
   return new PlatformError('config/invalid', '--backend-store-uri', {
     message: 'Rondo keeps its own database and does not write into one of MLflow.',
-    hint: /^postgres(ql)?:/.test(uri)
-      ? 'leave the option out, and for PostgreSQL set DATABASE_URL to an empty database; what that MLflow has stays with it'
-      : 'leave the option out: the data folder is --data; what that MLflow has stays with it',
+    hint: `bring what is there over with \`${line}\`, then leave the option out`,
   });
 }
+
+/** As a shell takes it for one word. */
+const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
 
 function invalid(name: string, hint: string): PlatformError {
   return new PlatformError('config/invalid', name, { hint });

@@ -88,8 +88,9 @@ export const errorCatalogue = {
   'storage/bucket-refused': { status: 500, says: (subject) => `The bucket ${subject} refuses this server.` },
   'storage/foreign-location': {
     status: 400,
-    says: (subject) => `${subject} is not below a folder or bucket that this server was given for artifacts.`,
-    fix: 'read it with a client that reaches it, or start the server with --artifacts-destination or --default-artifact-root above it',
+    says: (subject) =>
+      `${subject} is neither below --artifacts-destination nor below --default-artifact-root of this server.`,
+    fix: 'read it with a client that reaches it, or start the server with one of these above it',
   },
   'storage/outside-root': { status: 400, says: (subject) => `${subject} leads out of the artifact folder.` },
   'storage/blob-changed': { status: 500, says: (subject) => `The stored bytes of ${subject} are not what they were.` },

@@ -7,16 +7,23 @@ export const define: DefineCommand = (command, { output, cwd, signal, startServe
   command
     .option('--host <address>', 'where to listen; beyond loopback an administrator is needed (127.0.0.1)')
     .option('--port <port>', 'never another one in its place; 0 takes any free port (5000)')
-    .option('--default-artifact-root <uri>', 'where new experiments keep artifacts')
-    .option('--artifacts-destination <folder>', 'serve artifacts from this plain folder')
+    .option(
+      '--default-artifact-root <uri>',
+      'where new experiments keep artifacts: here, or where clients write themselves (mlflow-artifacts:/)',
+    )
+    .option(
+      '--artifacts-destination <uri>',
+      'a folder or s3://bucket/prefix that has the files of mlflow-artifacts:/ under their own names',
+    )
     .option('--static-prefix <path>', 'the path under which a proxy shows this server')
     .option('--allowed-hosts <hosts>', 'further names of this server, with * and ?, separated by commas')
     .option('--cors-allowed-origins <origins>', 'further origins whose pages may call this server')
-    .option('--backend-store-uri <uri>', "MLflow's option: refused, with what takes its place")
+    .option('--backend-store-uri <uri>', "MLflow's option: refused, with the command that brings over what is there")
     .addHelpText(
       'after',
       '\nEnvironment: DATABASE_URL (PostgreSQL instead of SQLite), RONDO_ADMIN_PASSWORD (makes the user admin at the first start),\n' +
-        'RONDO_DATA, RONDO_HOST, RONDO_PORT, RONDO_LOG (silent, error, warn, info, debug).',
+        'RONDO_DATA, RONDO_HOST, RONDO_PORT, RONDO_LOG (silent, error, warn, info, debug); for buckets AWS_ACCESS_KEY_ID and whatever\n' +
+        'else Amazon’s tools read, MLFLOW_S3_ENDPOINT_URL or AWS_ENDPOINT_URL_S3 for stores that are not Amazon’s.',
     )
     .action(async (flags: Record<string, string>) => {
       const options = startOptions(flags);

@@ -11,6 +11,7 @@ import {
   untagExperiment,
 } from '../tracking/change-experiment.ts';
 import { createExperiment } from '../tracking/create-experiment.ts';
+import { absoluteLocation } from '../tracking/experiment.ts';
 import { experimentStore } from '../tracking/experiment-store.ts';
 import { offsetOf } from '../tracking/page-token.ts';
 import { defaultProject } from '../tracking/project-tag.ts';
@@ -46,7 +47,7 @@ export function addExperimentCalls(app: FastifyInstance, deps: MlflowDeps): void
             ...{ name, actor },
             project: defaultProject,
             artifactRoot: deps.artifactRoot,
-            ...(artifact_location ? { artifactLocation: artifact_location } : {}),
+            ...(artifact_location ? { artifactLocation: absoluteLocation(artifact_location, process.cwd()) } : {}),
             tags: tags.map(({ key = '', value = '' }) => ({ key, value })),
           },
         ),

@@ -25,6 +25,15 @@ export function validateExperimentName(name: string): void {
 }
 
 export function validateArtifactLocation(location: string): void {
+  const [path = '', ...query] = location.split('?');
+  const isPlain = /^(?:https?:|s?ftp:|[^:]*$)/i.test(path); // where RFC 3986 gives the last segment parameters
+  if (/#./.test(location) || (isPlain && /;[^/]+$/.test(path))) {
+    const message = "'artifact_location' URL can't include fragments or params.";
+    throw new PlatformError('tracking/invalid', 'artifact_location', { message });
+  }
+  if (/(?:\.|%2e){2}/i.test(query.join('?'))) {
+    throw new PlatformError('tracking/invalid', 'artifact_location', { message: 'Invalid query string' });
+  }
   if (location.startsWith('runs:')) {
     const message = `Artifact location cannot be a runs:/ URI. Given: '${location}'`;
     throw new PlatformError('tracking/invalid', 'artifact_location', { message });
@@ -55,6 +64,15 @@ export const experimentNotFound = (id: string): PlatformError => new PlatformErr
 /** Where an experiment's artifacts lie when nobody says otherwise. */
 export const defaultArtifactLocation = (root: string, experimentId: string): string =>
   `${root.replace(/\/+$/, '')}/${experimentId}`;
+
+/** A relative path or `file:` URI is meant from the working directory; anything else is what it is. */
+export function absoluteLocation(location: string, workingDirectory: string): string {
+  const [, scheme = '', relative = ''] = /^(file:)?(?![A-Za-z][\w+.-]*:|\/)(.+)$/.exec(location) ?? [];
+  if (relative === '') return location;
+  const folder = workingDirectory.replace(/\/+$/, '');
+  const segments = relative.split('/').filter((segment) => segment !== '' && segment !== '.');
+  return [scheme === '' ? folder : `file://${folder}`, ...segments].join('/');
+}
 
 /** Appends path segments to a location, before its query if it has one. */
 export function appendToLocation(location: string, ...segments: readonly string[]): string {

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readConfig } from './config.ts';
+
+const cwd = process.cwd();
+
+test('artifacts lie behind the proxy unless somebody says where', () => {
+  const { defaultArtifactRoot, artifactsDestination } = readConfig({}, {});
+  assert.deepEqual(
+    { defaultArtifactRoot, artifactsDestination },
+    { defaultArtifactRoot: 'mlflow-artifacts:/', artifactsDestination: undefined },
+  );
+});
+
+test('folders are meant from the working directory, URIs are what they are', () => {
+  const roots = {
+    './mlruns': join(cwd, 'mlruns'),
+    '/srv/ml': '/srv/ml',
+    's3://bucket/ml': 's3://bucket/ml',
+    'gs://b/x': 'gs://b/x',
+    'file:///srv': 'file:///srv',
+  };
+  for (const [given, root] of Object.entries(roots))
+    assert.equal(readConfig({ defaultArtifactRoot: given }, {}).defaultArtifactRoot, root);
+  assert.equal(readConfig({ artifactsDestination: 'files' }, {}).artifactsDestination, join(cwd, 'files'));
+  assert.equal(readConfig({ artifactsDestination: 's3://bucket' }, {}).artifactsDestination, 's3://bucket');
+});
+
+test('a destination that this server cannot write is refused when it starts', () => {
+  for (const artifactsDestination of [
+    '',
+    's3://',
+    'gs://bucket',
+    'http://host/x',
+    'file://host/srv',
+    'mlflow-artifacts:/',
+  ])
+    assert.throws(
+      () => readConfig({ artifactsDestination }, {}),
+      { code: 'config/invalid', hint: /s3:\/\// },
+      artifactsDestination,
+    );
+});
+
+test("another store's address comes with a region, because the protocol wants one", () => {
+  assert.deepEqual(readConfig({}, {}).s3, { endpoint: undefined, region: undefined });
+  assert.deepEqual(readConfig({}, { AWS_DEFAULT_REGION: 'eu-west-1' }).s3, {
+    endpoint: undefined,
+    region: 'eu-west-1',
+  });
+  const environment = { AWS_ENDPOINT_URL_S3: 'http://store', AWS_ENDPOINT_URL: 'http://all', AWS_REGION: '' };
+  assert.deepEqual(readConfig({}, environment).s3, { endpoint: 'http://store', region: 'us-east-1' });
+  const both = { ...environment, MLFLOW_S3_ENDPOINT_URL: 'http://mlflow' };
+  assert.equal(readConfig({}, both).s3.endpoint, 'http://mlflow');
+});
+
+test('the database of an MLflow is refused with the line that brings it over', () => {
+  const hintOf = (flags: Parameters<typeof readConfig>[0]) => {
+    try {
+      readConfig(flags, {});
+    } catch (error) {
+      return String(Reflect.get(Object(error), 'hint'));
+    }
+    return undefined;
+  };
+  assert.match(
+    hintOf({ backendStoreUri: 'sqlite:///mlflow.db' }) ?? '',
+    /`rondo import mlflow sqlite:\/\/\/mlflow\.db`/,
+  );
+  assert.match(
+    hintOf({
+      backendStoreUri: "postgresql://u:it's$1@h/db?x=1&y=2",
+      artifactsDestination: './ml artifacts',
+      data: 'here',
+    }) ?? '',
+    /`rondo import mlflow 'postgresql:\/\/u:it'\\''s\$1@h\/db\?x=1&y=2' --artifacts '\.\/ml artifacts' --data here`/,
+  );
+});
