@@ -189,7 +189,9 @@ export function addModelCalls(app: FastifyInstance, { database, now, newId }: Ml
     { method: 'GET', path: path('alias'), permission: 'read', fields: alias },
     async ({ name: model = '', alias = '' }) => {
       const stores = { models: modelStore(database.read), versions: versionStore(database.read) };
-      return { model_version: versionView(await versionByAlias(stores, model, alias)) };
+      const version = await versionByAlias(stores, model, alias);
+      // Upstream tells the latest version without its aliases.
+      return { model_version: versionView(alias.toLowerCase() === 'latest' ? { ...version, aliases: [] } : version) };
     },
   );
 

@@ -92,7 +92,7 @@ export async function deleteAlias(
   if (named) await append(deps, named, actor, 'registry.alias-deleted', { alias });
 }
 
-/** @throws PlatformError `registry/alias-not-found` */
+/** `latest`, which nobody can set, is the highest version. @throws PlatformError `registry/alias-not-found` */
 export async function versionByAlias(
   { models, versions }: Pick<Deps, 'models' | 'versions'>,
   model: string,
@@ -100,6 +100,12 @@ export async function versionByAlias(
 ): Promise<ModelVersion> {
   validateAlias(alias);
   await requireModel(models, model);
+  if (alias.toLowerCase() === 'latest') {
+    const [latest] = await versions.list(model);
+    if (latest) return latest;
+    const message = `Latest version not found for model ${model}.`;
+    throw new PlatformError('registry/version-not-found', `${model}@latest`, { message });
+  }
   const found = await versions.findByAlias(model, alias);
   if (!found) throw new PlatformError('registry/alias-not-found', alias);
   return requireVersion(versions, model, found.version);

@@ -1,0 +1,37 @@
+/** Prompts through the unmodified `mlflow` client, as far as they are entries of the registry. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { spawnServer } from '../journeys/spawned-server.ts';
+import { findPythonClients } from './python-env.ts';
+
+const python = findPythonClients();
+const skip = python === undefined && 'no Python clients here: npm run setup:tests installs them';
+
+test('an unmodified mlflow client registers, names, finds, loads and deletes prompts', {
+  skip,
+  timeout: 300_000,
+}, async () => {
+  assert.ok(python); // the test is skipped without it
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-prompts-'));
+  await using server = await spawnServer({ dataFolder: join(folder.path, 'data') });
+  const child = spawn(python, [join(import.meta.dirname, 'prompts.py')], {
+    cwd: folder.path,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder.path,
+      MLFLOW_TRACKING_URI: server.url,
+      MLFLOW_HTTP_REQUEST_MAX_RETRIES: '1',
+      MLFLOW_DISABLE_TELEMETRY: 'true',
+    },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (output += part));
+  const [code] = await once(child, 'close');
+  assert.equal(code, 0, output);
+  assert.match(output, /^all steps passed$/m);
+});
