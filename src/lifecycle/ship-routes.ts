@@ -5,7 +5,11 @@ import { PlatformError } from '../errors.ts';
 import { requireVersion } from '../registry/register-version.ts';
 import { versionStore } from '../registry/version-store.ts';
 import { Percent, shareOf } from '../rollouts/quantity.ts';
-import { isForced, requireReason } from '../rollouts/start-rollout.ts';
+import { rolloutPlan } from '../rollouts/rollout-config.ts';
+import { rolloutStore } from '../rollouts/rollout-store.ts';
+import { requireNoneRunning, requirePossible } from '../rollouts/start-rollout.ts';
+import { endpointStore } from '../serving/endpoint-store.ts';
+import { noTraffic } from '../serving/traffic.ts';
 import type { Database } from '../storage/database.ts';
 import type { ReadCurrentProject } from './current-project-adapter.ts';
 import type { ShipWorker } from './ship-worker.ts';
@@ -67,10 +71,16 @@ export const shipRoutes =
           shadow: wishes.shadow,
           ...(wishes.from !== undefined && { from: shareOf(wishes.from) }),
         };
-        if (isForced(force)) requireReason(reason, { model, version });
+        const endpoint = config.endpoint.name;
+        const stored = await endpointStore(database.read).find(endpoint);
+        requirePossible({
+          ...{ challenger: { model, version }, plan: rolloutPlan(config.rollout), force, reason },
+          traffic: stored?.traffic ?? noTraffic,
+        });
+        requireNoneRunning(await rolloutStore(database.read).running(), endpoint);
         const operation = await shipments.request(
           {
-            ...{ project: name, endpoint: config.endpoint.name, model, version },
+            ...{ project: name, endpoint, model, version },
             ...(force && { force }),
             ...(reason !== undefined && { reason }),
           },

@@ -45,8 +45,7 @@ export async function startRollout(
   input: RolloutStart,
 ): Promise<Rollout> {
   const { endpoint, challenger, plan, traffic, gates, reason, actor } = input;
-  if (sameVersion(traffic.champion, challenger))
-    throw new PlatformError('rollouts/already-live', sayVersion(challenger));
+  requirePossible(input);
   const forced = forcedOf(input);
   if (gates?.outcome !== 'pass' && !forced?.gates) {
     throw new PlatformError('rollouts/gates-not-passed', sayVersion(challenger), {
@@ -73,11 +72,7 @@ export async function startRollout(
     ...(forced && { forced }),
     told: { proved: [] },
   };
-  if (!(await rollouts.insert(rollout))) {
-    throw new PlatformError('rollouts/already-running', endpoint.name, {
-      hint: 'Abort it first, or wait for its end.',
-    });
-  }
+  if (!(await rollouts.insert(rollout))) throw alreadyRunning(endpoint.name);
   await events.append({
     type: 'rollouts.started',
     project: endpoint.project,
@@ -98,18 +93,44 @@ export async function startRollout(
   return rollout;
 }
 
+/**
+ * What can be told before anything is tested: whether there is something to roll out, and by which steps.
+ * @throws PlatformError rollouts/already-live, /not-possible, /reason-missing
+ */
+export function requirePossible(
+  input: Pick<RolloutStart, 'challenger' | 'traffic' | 'plan' | 'force' | 'reason'>,
+): void {
+  const { challenger, traffic } = input;
+  if (sameVersion(traffic.champion, challenger))
+    throw new PlatformError('rollouts/already-live', sayVersion(challenger));
+  forcedOf(input);
+}
+
+/** @throws PlatformError rollouts/already-running */
+export function requireNoneRunning(running: readonly Pick<Rollout, 'endpoint'>[], endpoint: string): void {
+  if (running.some((one) => one.endpoint === endpoint)) throw alreadyRunning(endpoint);
+}
+
+const alreadyRunning = (endpoint: string) =>
+  new PlatformError('rollouts/already-running', endpoint, { hint: 'Abort it first, or wait for its end.' });
+
 /** Whoever forces says why, before anything is begun. @throws PlatformError rollouts/reason-missing */
-export function requireReason(reason: string | undefined, challenger: VersionRef): string {
+function requireReason(reason: string | undefined, challenger: VersionRef): string {
   if (reason?.trim()) return reason;
   throw new PlatformError('rollouts/reason-missing', `force ${sayVersion(challenger)} past its safeguards`, {
     hint: 'Say why: it is kept in the audit log.',
   });
 }
 
-export const isForced = (force: Force | undefined): force is Force =>
+const isForced = (force: Force | undefined): force is Force =>
   force?.gates === true || force?.shadow === true || force?.from !== undefined;
 
-function forcedOf({ force, plan, challenger, ...input }: RolloutStart): Forced | undefined {
+function forcedOf({
+  force,
+  plan,
+  challenger,
+  ...input
+}: Pick<RolloutStart, 'force' | 'plan' | 'challenger' | 'reason'>): Forced | undefined {
   if (!isForced(force)) return undefined;
   const reason = requireReason(input.reason, challenger);
   const from = force.from;

@@ -40,6 +40,8 @@ test('a version waits for somebody else, survives a restart, and is not rolled o
   assert.equal(await stateOf(server, operation), 'done');
   assert.deepEqual((await infer(server, 3)).body.outputs[0].data, [6]);
 
+  const live = await server.call<{ code: string }>('POST', '/api/v1/projects/lines/ship', { version: 1 });
+  assert.deepEqual([live.status, live.body.code], [409, 'rollouts/already-live'], 'before anything is tested or asked');
   const refused = await shipNext(server, 3);
   await asEve(server, `/api/v1/approvals/${(await waiting(server)).id}/refuse`);
   await until('the shipment ends', async () => (await stateOf(server, refused)) === 'failed');
