@@ -38,6 +38,7 @@ const groups: readonly { readonly title: string; readonly commands: Readonly<Rec
       doctor: { about: 'check that this machine has what the server needs', load: () => import('./doctor.ts') },
       users: { about: 'add people and make their tokens', load: () => import('./users.ts') },
       import: { about: 'move in: bring all of an MLflow here', load: () => import('./import.ts') },
+      export: { about: 'move out: write everything to an MLflow', load: () => import('./export.ts') },
     },
   },
   {

@@ -259,7 +259,7 @@ export async function importMlflow(
       return Number.NaN;
     }
     if (listing.kind === 'unreachable') {
-      tally.note('unreachable', `${title}: ${listing.reason}`);
+      tally.noteReason(listing.reason, title);
       return Number.NaN;
     }
     const place = placeOf(here);

@@ -57,6 +57,7 @@ export class Tally {
   readonly #lists = { differences: [] as string[], unreachable: [] as string[] };
   readonly #totals = { differences: 0, unreachable: 0 };
   readonly #stays = new Map<string, number>();
+  readonly #reasons = new Map<string, { readonly example: string; n: number }>();
   readonly bytes = { source: 0, here: 0 };
   readonly notReadAgain = { runs: 0, artifacts: 0 };
   added = 0;
@@ -109,6 +110,13 @@ export class Tally {
     if (this.#lists[list].length < listedAtMost) this.#lists[list].push(text);
   }
 
+  /** A whole folder that cannot be read is one thing to mend, however many runs it has. */
+  noteReason(reason: string, example: string): void {
+    const found = this.#reasons.get(reason) ?? { example, n: 0 };
+    found.n += 1;
+    this.#reasons.set(reason, found);
+  }
+
   stays(location: string): void {
     const store = /^[a-z0-9+.-]+:\/\/[^/]*/i.exec(location)?.[0] ?? location;
     this.#stays.set(store, (this.#stays.get(store) ?? 0) + 1);
@@ -124,6 +132,13 @@ export class Tally {
       counts[kind] = { source: one.source, here: one.here, ...digests };
     }
     const listed = (list: 'differences' | 'unreachable') => ({ total: this.#totals[list], first: this.#lists[list] });
+    for (const [reason, { example, n }] of this.#reasons) {
+      this.note(
+        'unreachable',
+        n === 1 ? `${example}: ${reason}` : `${n} runs and models, such as ${example}: ${reason}`,
+      );
+    }
+    this.#reasons.clear();
     return {
       ...of,
       counts,

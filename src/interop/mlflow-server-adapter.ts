@@ -67,6 +67,11 @@ export function serverSource(server: MlflowApi): MlflowSource {
   /** The latest points of the runs of the page that was read last. */
   let latestOf: ReadonlyMap<string, readonly Row[]> = new Map();
 
+  async function latestPointsOf(runId: string): Promise<readonly Row[]> {
+    const { run } = await get(`${api}/runs/get`, { run_id: runId });
+    return rowsOf((((run ?? {}) as Row).data as Row | undefined)?.metrics);
+  }
+
   return {
     address: server.address,
     isSlow: true,
@@ -96,7 +101,8 @@ export function serverSource(server: MlflowApi): MlflowSource {
 
     async *points(runs) {
       for (const run of runs) {
-        for (const key of (latestOf.get(run.id) ?? []).map((metric) => textOf(metric.key))) {
+        for (const { key: name } of latestOf.get(run.id) ?? (await latestPointsOf(run.id))) {
+          const key = textOf(name);
           const message = { run_id: run.id, metric_key: key, max_results: 25_000 };
           const history = pages('metrics', (token) => get(`${api}/metrics/get-history`, { ...message, ...token }));
           for await (const rows of history) {
