@@ -22,6 +22,15 @@ export function eachDatabase(suite: (name: 'sqlite' | 'postgres', open: OpenTest
   after(stopPostgres);
 }
 
+/** As `eachDatabase`, for tests that start a server: what it takes as DATABASE_URL, of a fresh and empty database. */
+export function eachDatabaseUrl(
+  names: readonly ('sqlite' | 'postgres')[],
+  suite: (name: 'sqlite' | 'postgres', newUrl: () => Promise<string | undefined>) => void,
+): void {
+  for (const name of names) suite(name, async () => (name === 'postgres' ? createPostgresDatabase() : undefined));
+  after(stopPostgres);
+}
+
 async function openTestDatabase(url: string | undefined): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'rondo-test-'));
   const database = await openDatabase({ folder, url });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { mlflowPage } from '../../docs/mlflow.ts';
+import { extent } from '../extent.ts';
 import { spawnServer } from '../journeys/spawned-server.ts';
 import { type AllowedDifference, allowanceFor, allowedDifferences } from './differential/allowed-differences.ts';
 import { type Answer, answerDifferences, type Difference } from './differential/answer-differences.ts';
@@ -23,12 +24,11 @@ import { findPythonClients } from './python-env.ts';
 const python = findPythonClients();
 const skip = python === undefined && 'no MLflow here: npm run setup:tests installs it';
 const seed = Number(process.env['RONDO_SEED'] ?? 1);
-const randomCount = 250;
 
 type Exchange = { readonly call: Call; readonly ours: Answer; readonly theirs: Answer };
 
-test('answers are those of MLflow, apart from the rows of one table', { skip, timeout: 300_000 }, async (context) => {
-  const calls = [...everyCall, ...randomCalls(seededRandom(seed), randomCount)];
+test('answers are those of MLflow, apart from the rows of one table', { skip, timeout: 900_000 }, async (context) => {
+  const calls = [...everyCall, ...randomCalls(seededRandom(seed), extent.randomCalls)];
   context.diagnostic(
     `${everyCall.length} calls and a random sequence of ${calls.length - everyCall.length}, RONDO_SEED=${seed}`,
   );
