@@ -101,7 +101,8 @@ export async function versionByAlias(
   validateAlias(alias);
   await requireModel(models, model);
   if (alias.toLowerCase() === 'latest') {
-    const [latest] = await versions.list(model);
+    const newest = await versions.latestPerStage([model]);
+    const latest = newest.toSorted((a, b) => b.version - a.version)[0];
     if (latest) return latest;
     const message = `Latest version not found for model ${model}.`;
     throw new PlatformError('registry/version-not-found', `${model}@latest`, { message });

@@ -45,3 +45,12 @@ test('a rollout that starts above a champion leaves it in production', () => {
     'production',
   );
 });
+
+test('a restored version stands where it stood, and one of a model made anew begins', () => {
+  const deleted = event('registry.version-deleted', version, 'model/m/2');
+  const restored = event('registry.version-restored', version, 'model/m/2');
+  const created = event('registry.model-created', {}, 'model/m');
+  assert.equal(phaseOf(version, [registered, judged, deleted]), 'archived');
+  assert.equal(phaseOf(version, [registered, judged, deleted, restored]), 'testing');
+  assert.equal(phaseOf(version, [registered, judged, created, registered]), 'development');
+});

@@ -15,9 +15,11 @@ export type Phase = (typeof phases)[number];
 
 /** What `phaseOf` looks at; everything else can stay unread. */
 export const phaseEventTypes: readonly string[] = [
+  'registry.model-created',
   'registry.version-registered',
   'registry.version-sealed',
   'registry.version-deleted',
+  'registry.version-restored',
   'registry.stage-set',
   'gates.decided',
   'serving.traffic-set',
@@ -29,7 +31,12 @@ export const phaseEventTypes: readonly string[] = [
 
 type Ref = { readonly model: string; readonly version: number };
 /** What the version does on each endpoint that has it. */
-type Standing = { readonly phase: Phase; readonly endpoints: ReadonlyMap<string, 'champion' | 'challenger'> };
+type Standing = {
+  readonly phase: Phase;
+  readonly endpoints: ReadonlyMap<string, 'champion' | 'challenger'>;
+  /** Where a deleted version stood. */
+  readonly before?: Phase;
+};
 
 /** @param events oldest first; those about other versions change nothing */
 export function phaseOf(version: Ref, events: readonly Pick<LoggedEvent, 'type' | 'subject' | 'data'>[]): Phase {
@@ -51,7 +58,12 @@ function after(
     case 'gates.decided':
       return about && phase === 'development' ? { ...standing, phase: 'testing' } : standing;
     case 'registry.version-deleted':
-      return about ? { ...standing, phase: 'archived' } : standing;
+      return about ? { ...standing, phase: 'archived', before: phase } : standing;
+    case 'registry.version-restored':
+      return about ? { ...standing, phase: standing.before ?? phase } : standing;
+    case 'registry.model-created':
+      // Deleted and made anew: its versions are others.
+      return subject === `model/${version.model}` ? { phase: 'development', endpoints: new Map() } : standing;
     case 'registry.stage-set':
       return about && data.stage === 'Archived' && endpoints.size === 0 ? { ...standing, phase: 'archived' } : standing;
     case 'serving.traffic-set':

@@ -59,8 +59,12 @@ export const versionStore = (database: Db) => {
   async function withDetails(rows: readonly VersionRow[]): Promise<readonly ModelVersion[]> {
     if (rows.length === 0) return [];
     const names = [...new Set(rows.map((row) => row.name))];
+    const numbers = [...new Set(rows.map((row) => row.version))];
+    let ofVersions = db.selectFrom('model_version_tags').selectAll().where('name', 'in', names).orderBy('key');
+    // Texts of prompts are tags, and long: those of other versions stay where they are.
+    if (numbers.length <= 1000) ofVersions = ofVersions.where('version', 'in', numbers);
     const [tags, aliases] = await Promise.all([
-      db.selectFrom('model_version_tags').selectAll().where('name', 'in', names).orderBy('key').execute(),
+      ofVersions.execute(),
       db.selectFrom('model_aliases').selectAll().where('name', 'in', names).orderBy('alias').execute(),
     ]);
     const of = <T extends { name: string; version: number }>(all: readonly T[], row: VersionRow) =>

@@ -43,7 +43,7 @@ export type PurgeWorker = AsyncDisposable & {
 };
 
 /** Rows that one transaction deletes. */
-const portion = 5000;
+const portion = 2000;
 const runsAtOnce = 200;
 /** Whoever puts bytes writes down within this time what they are for. */
 const blobAgeMs = 24 * 3_600_000;
