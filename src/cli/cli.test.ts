@@ -68,6 +68,7 @@ test('help names every command, and every command has help', async () => {
     'labels',
     'monitors',
     'alerts',
+    'webhooks',
     'replay',
     'audit',
   ];
@@ -106,6 +107,15 @@ test('settings that cannot be are usage errors', async () => {
     const { code, stderr } = await run(place.path, words);
     assert.equal(code, 2, stderr);
     assert.match(stderr, /^error\[config\/invalid\]/);
+  }
+  for (const [name, value] of [
+    ['MLFLOW_WEBHOOK_ALLOWED_SCHEMES', 'https,ftp'],
+    ['MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS', 'perhaps'],
+    ['MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX', '(?P<name>x)'],
+  ] as const) {
+    const { code, stderr } = await run(place.path, ['up'], { [name]: value });
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, new RegExp(`^error\\[config/invalid\\]: .*${name}`));
   }
 });
 
@@ -280,6 +290,7 @@ test('a name that does not exist is one sentence with a fix, whatever the comman
     ['replay', 'nope'],
     ['monitors', 'nope'],
     ['users', 'remove', 'nope'],
+    ['webhooks', 'remove', 'nope'],
     ['data', 'log', '--project', 'p', 'nope'],
   ]) {
     const { code, stdout, stderr } = await run(place.path, words);

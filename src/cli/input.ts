@@ -18,12 +18,19 @@ export async function readRows(file: string, stdin: AsyncIterable<Uint8Array>): 
   return parseCsv(text);
 }
 
+/** A password or a secret, which is not to be seen among the arguments. */
+export async function readFirstLine(stdin: AsyncIterable<Uint8Array>): Promise<string> {
+  return (await readAll(stdin)).split(/\r?\n/, 1)[0] ?? '';
+}
+
+async function readAll(stdin: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const part of stdin) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
+}
+
 async function readText(file: string, stdin: AsyncIterable<Uint8Array>): Promise<string> {
-  if (file === '-') {
-    const parts: Uint8Array[] = [];
-    for await (const part of stdin) parts.push(part);
-    return Buffer.concat(parts).toString('utf8');
-  }
+  if (file === '-') return readAll(stdin);
   return readFile(file, 'utf8').catch((cause: unknown) => {
     throw new PlatformError('cli/usage', file, {
       message: `The file ${file} cannot be read.`,

@@ -68,6 +68,7 @@ const groups: readonly { readonly title: string; readonly commands: Readonly<Rec
       labels: { about: 'tell what came true', load: () => import('./labels.ts') },
       monitors: { about: 'show what is watched, and its verdicts', load: () => import('./monitors.ts') },
       alerts: { about: 'list alerts', load: () => import('./alerts.ts') },
+      webhooks: { about: 'tell other programs of what happens', load: () => import('./webhooks.ts') },
       replay: { about: 'compute a logged prediction again', load: () => import('./replay.ts') },
       audit: { about: 'read, verify and export the log of every change', load: () => import('./audit.ts') },
     },

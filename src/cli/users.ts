@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { roles } from '../http/permission.ts';
 import { path } from './api-client.ts';
 import { type DefineCommand, wholeNumber } from './command.ts';
+import { readFirstLine } from './input.ts';
 import { table, timeText } from './table.ts';
 
 type User = { name: string; role: string; createdAt: number; hasPassword: boolean };
@@ -24,7 +25,7 @@ export const define: DefineCommand = (command, { api, output, signal, stdin }) =
     .addOption(new Option('--role <role>', 'what it may do').choices(roles).default('editor'))
     .option('--password-stdin', 'read the password from standard input; without one, it signs in with tokens')
     .action(async (name: string, options: { role: string; passwordStdin?: boolean }) => {
-      const password = options.passwordStdin ? await readLine() : await askPassword(name);
+      const password = options.passwordStdin ? await readFirstLine(stdin) : await askPassword(name);
       const body = { name, role: options.role, ...(password !== undefined && { password }) };
       const added = await (await api({ create: true })).call<User>('POST', '/api/v1/users', { body, signal });
       output.result(added, () => `Added ${added.name} (${added.role}).`);
@@ -100,11 +101,5 @@ export const define: DefineCommand = (command, { api, output, signal, stdin }) =
     const { isCancel, password } = await import('@clack/prompts');
     const answer = await password({ message: `Password of ${name} (empty: tokens only)` });
     return isCancel(answer) || answer === undefined || answer === '' ? undefined : answer;
-  }
-
-  async function readLine(): Promise<string> {
-    const parts: Uint8Array[] = [];
-    for await (const part of stdin) parts.push(part);
-    return Buffer.concat(parts).toString('utf8').split(/\r?\n/, 1)[0] ?? '';
   }
 };

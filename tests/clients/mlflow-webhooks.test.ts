@@ -20,7 +20,10 @@ test('an unmodified mlflow client makes webhooks, and its own code verifies what
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-webhooks-'));
   await using server = await spawnServer({
     dataFolder: join(folder.path, 'data'),
-    env: { MLFLOW_WEBHOOK_ALLOWED_SCHEMES: 'http', MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: 'true' },
+    env: {
+      ...{ MLFLOW_WEBHOOK_ALLOWED_SCHEMES: 'http', MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: 'true' },
+      MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX: '^(s3://bucket/|dummy-source$)',
+    },
   });
   const child = spawn(python, [join(import.meta.dirname, 'webhooks.py')], {
     cwd: folder.path,

@@ -69,6 +69,11 @@ client.update_webhook(webhook.webhook_id, secret=SECRET)
 # what happens in the registry
 client.create_registered_model("m", tags={"a": "b"}, description="about")
 client.create_model_version("m", "s3://bucket/path", tags={"q": "1"}, description="first")
+try:
+    client.create_model_version("m", "s3://elsewhere/path")
+    raise AssertionError("a source was taken that the server does not allow")
+except MlflowException as error:
+    assert "Invalid model version source: 's3://elsewhere/path'." in str(error), error
 client.set_model_version_tag("m", "1", "k", "v")
 client.delete_model_version_tag("m", "1", "k")
 client.set_registered_model_alias("m", "champion", "1")

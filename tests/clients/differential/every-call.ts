@@ -10,6 +10,7 @@ import { runDataCalls } from './run-data-calls.ts';
 import { runLifeCalls } from './run-life-calls.ts';
 import { runSearchCalls } from './run-search-calls.ts';
 import { transportCalls } from './transport-calls.ts';
+import { webhookCalls } from './webhook-calls.ts';
 
 export const everyCall: readonly Call[] = [
   ...experimentCalls,
@@ -22,4 +23,5 @@ export const everyCall: readonly Call[] = [
   ...registryCalls,
   ...artifactCalls,
   ...transportCalls,
+  ...webhookCalls,
 ];
