@@ -11,6 +11,11 @@ export function mlflowPage(): string {
       '(3.17.2 when this was written), and compares status and body of every answer. A difference that is not a row here fails the test, ' +
       'and so does a row that no answer needs. Ids, names that a server makes up, times and the order of lists that MLflow itself reads ' +
       'without one are not compared.',
+    "MLflow's Python client does not percent-encode the names of artifacts: `a#b.txt` goes out as `a`, `a?b.txt` as `a` with a query, " +
+      '`a%20b.txt` as `a b.txt`; names with spaces, letters of any language or a lone `%` arrive as they are. Clients that encode keep ' +
+      'every name. A location of artifacts on a host of its own (`hdfs:`, `sftp:`, `http:` elsewhere) is kept for clients; MLflow 3.17 refuses ' +
+      'it, because its server would connect there. Rondo itself reads and writes only below `--artifacts-destination` and ' +
+      '`--default-artifact-root`, and answers with 400 elsewhere.',
     'Traces, evaluation datasets, scorers, the gateway, jobs, workspaces, users and permissions, and GraphQL are not ' +
       'here: such a request is answered with 404 and the name of what is missing.',
     `| Route | Request | Rondo | MLflow | Why |\n|---|---|---|---|---|\n${allowedDifferences

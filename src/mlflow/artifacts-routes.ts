@@ -93,11 +93,11 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     const version = parseVersion(query.get('version') ?? '');
     const found = await requireVersion(versionStore(database.read), query.get('name') ?? '', version);
     const stores = { runs: runStore(database.read), loggedModels: loggedModelStore(database.read) };
-    for (const location of await locationsOf(stores, found)) {
-      const place = below(artifacts, location, path);
+    const places = (await locationsOf(stores, found)).map((location) => below(artifacts, location, path));
+    for (const place of places) {
       if (await place.root.open(place.key)) return sendFile(place, reply, request.headers.range);
     }
-    throw new PlatformError('tracking/artifact-not-found', path);
+    throw await noFile(places[0]);
   });
 
   const files = '/ajax-api/2.0/mlflow/logged-models/:model_id/artifacts/files';
@@ -182,10 +182,8 @@ async function sendFile(
   range: string | undefined,
 ): Promise<FastifyReply> {
   const whole = await root.open(key);
+  if (!whole) throw await noFile({ root, key });
   const name = key.slice(key.lastIndexOf('/') + 1);
-  if (!whole) {
-    throw new PlatformError('tracking/artifact-not-found', key, { message: `No such artifact: '${name}'` });
-  }
   reply
     .header('content-type', contentTypeOf(name))
     .header('content-disposition', attachment(name))
@@ -198,6 +196,15 @@ async function sendFile(
     .header('content-range', `bytes ${asked.start}-${asked.end - 1}/${whole.size}`)
     .header('content-length', asked.end - asked.start)
     .send(Readable.from(part?.body ?? []));
+}
+
+/** What is there instead. */
+async function noFile(place: ArtifactPlace | undefined): Promise<PlatformError> {
+  const { root, key = '' } = place ?? {};
+  const entries = (await root?.list(key)) ?? [];
+  return entries.length > 0
+    ? invalidRequest(`Artifact path refers to a directory, not a file: '${key}'`)
+    : new PlatformError('tracking/artifact-not-found', key, { message: `No such artifact: '${key}'` });
 }
 
 /** One range of bytes; anything else in the header is answered with the whole file, as RFC 9110 allows. */

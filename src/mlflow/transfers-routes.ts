@@ -154,10 +154,9 @@ function requireTransfers(transfers: DirectTransfers | undefined, what: string):
 }
 
 async function downloadUrl(transfers: DirectTransfers, key: string, seconds: number) {
-  const name = nameOf(key);
-  const found = await transfers.downloadUrl(key, { disposition: attachment(name), seconds });
+  const found = await transfers.downloadUrl(key, { disposition: attachment(nameOf(key)), seconds });
   if (found) return found;
-  throw new PlatformError('tracking/artifact-not-found', key, { message: `No such artifact: '${name}'` });
+  throw new PlatformError('tracking/artifact-not-found', key, { message: `No such artifact: '${key}'` });
 }
 
 function secondsOf(expiration: number | bigint): number {

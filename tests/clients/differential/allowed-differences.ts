@@ -14,6 +14,7 @@ export type AllowedDifference = {
 };
 
 const api = '/api/2.0/mlflow';
+const files = '/api/2.0/mlflow-artifacts/artifacts/1/RUN_A_/artifacts';
 const searchRuns = `POST ${api}/runs/search`;
 const searchModels = `POST ${api}/logged-models/search`;
 /** What follows from another error code. */
@@ -247,12 +248,52 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     reason: 'A name may resolve to something else a moment later, and a receiver that is down now is no mistake.',
   },
   {
-    route: 'GET /get-artifact',
-    calls: ['get-artifact of a missing file'],
-    fields: ['message'],
-    ours: "the artifact's name",
-    theirs: 'its place in the store',
-    reason: 'The caller named an artifact of a run.',
+    route: `PUT ${files}/h/a%23b.txt`,
+    calls: ['put with a number sign'],
+    fields: ['answer'],
+    ours: 'stores the file',
+    theirs: '400',
+    reason: 'Whoever encodes the sign means it: it is a name like any other.',
+  },
+  {
+    route: `GET ${files}/h/a%23b.txt`,
+    calls: ['get with a number sign'],
+    fields: ['answer'],
+    ours: 'the file',
+    theirs: '400',
+    reason: 'Whoever encodes the sign means it: it is a name like any other.',
+  },
+  {
+    route: `PUT ${files}/a%5Cb.txt`,
+    calls: ['put with a backslash'],
+    fields: ['answer'],
+    ours: '400',
+    theirs: 'stores the file',
+    reason: 'A client on Windows reads the name as a path, and writes elsewhere than it was told to.',
+  },
+  {
+    route: `GET ${files}/..%252f..%252fx.txt`,
+    calls: ['get above, encoded twice'],
+    fields: [...code, 'message'],
+    ours: '404',
+    theirs: '400',
+    reason: 'Names are decoded once; what comes out is a name that no file has.',
+  },
+  {
+    route: `GET ${files}/d`,
+    calls: ['get a folder'],
+    fields: [...code, 'message', 'detail'],
+    ours: 'the form of every other error',
+    theirs: 'the form of its web framework',
+    reason: 'Clients read `error_code` and `message`.',
+  },
+  {
+    route: 'GET /api/3.0/mlflow/server-info',
+    calls: ['server-info'],
+    fields: ['features_enabled.gateway'],
+    ours: 'false',
+    theirs: 'true',
+    reason: 'There is no gateway here.',
   },
   {
     route: `GET ${api}/bogus`,

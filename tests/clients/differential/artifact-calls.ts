@@ -1,8 +1,11 @@
 /** Artifacts: through the proxy and by run. */
-import { api, ask, type Call } from './call.ts';
+import { api, ask, type Call, post } from './call.ts';
 
 const R = 'RUN_A_';
 const F = '/api/2.0/mlflow-artifacts/artifacts';
+const M = '/api/2.0/mlflow-artifacts/mpu';
+const U = '/ajax-api/2.0/mlflow/upload-artifact';
+const V = '/model-versions/get-artifact';
 const base = `${F}/1/RUN_A_/artifacts`;
 
 export const artifactCalls: readonly Call[] = [
@@ -20,7 +23,60 @@ export const artifactCalls: readonly Call[] = [
   ask('list above a run', 'GET', `${api}/artifacts/list`, { params: { run_id: R, path: '../x' } }),
   ask('get-artifact', 'GET', '/get-artifact', { params: { run_id: R, path: 'd/x.txt' } }),
   ask('get-artifact of a missing file', 'GET', '/get-artifact', { params: { run_id: R, path: 'd/none.txt' } }),
+  ask('put with a question mark', 'PUT', `${base}/d/q%3Fx.txt`, { data: 'hello' }),
+  ask('get with a question mark', 'GET', `${base}/d/q%3Fx.txt`),
+  ask('put with a number sign', 'PUT', `${base}/h/a%23b.txt`, { data: 'hello' }),
+  ask('get with a number sign', 'GET', `${base}/h/a%23b.txt`),
+  ask('put above', 'PUT', `${base}/..%2f..%2fx.txt`, { data: 'hello' }),
+  ask('put at an absolute path', 'PUT', `${F}/%2Fetc/x.txt`, { data: 'hello' }),
+  ask('put with a backslash', 'PUT', `${base}/a%5Cb.txt`, { data: 'hello' }),
+  ask('get above', 'GET', `${base}/..%2f..%2fx.txt`),
+  ask('get above, encoded twice', 'GET', `${base}/..%252f..%252fx.txt`),
+  ask('delete above', 'DELETE', `${base}/..%2f..%2fx.txt`),
+  ask('get a folder', 'GET', `${base}/d`),
+  ask('get a missing file', 'GET', `${base}/d/none.txt`),
+  ask('get-artifact by the old name of the run', 'GET', '/get-artifact', { params: { run_uuid: R, path: 'd/x.txt' } }),
+  ask('get-artifact of a folder', 'GET', '/get-artifact', { params: { run_id: R, path: 'd' } }),
+  ask('get-artifact above', 'GET', '/get-artifact', { params: { run_id: R, path: '../x' } }),
+  ask('get-artifact of an unknown run', 'GET', '/get-artifact', { params: { run_id: 'none', path: 'x' } }),
+  post('a model for its artifacts', '/registered-models/create', { name: 'artifacts' }),
+  post('a version for its artifacts', '/model-versions/create', {
+    ...{ name: 'artifacts', run_id: R, source: 'mlflow-artifacts:/1/RUN_A_/artifacts/d' },
+  }),
+  ask('artifact of a version', 'GET', V, { params: { name: 'artifacts', version: '1', path: 'x.txt' } }),
+  ask('artifact above a version', 'GET', V, { params: { name: 'artifacts', version: '1', path: '../x' } }),
+  ask('missing artifact of a version', 'GET', V, { params: { name: 'artifacts', version: '1', path: 'none' } }),
+  ask('artifact of an unknown version', 'GET', V, { params: { name: 'artifacts', version: '9', path: 'x.txt' } }),
+  ask('upload', 'POST', U, { params: { run_uuid: R, path: 'up/y.txt' }, data: 'hello' }),
+  ask('list what was uploaded', 'GET', `${api}/artifacts/list`, { params: { run_id: R, path: 'up' } }),
+  ask('upload without a run', 'POST', U, { params: { path: 'up/y.txt' }, data: 'hello' }),
+  ask('upload without a path', 'POST', U, { params: { run_uuid: R }, data: 'hello' }),
+  ask('upload above', 'POST', U, { params: { run_uuid: R, path: '../y.txt' }, data: 'hello' }),
+  ask('upload nothing', 'POST', U, { params: { run_uuid: R, path: 'up/y.txt' } }),
+  ask('upload for an unknown run', 'POST', U, { params: { run_uuid: 'none', path: 'y.txt' }, data: 'hello' }),
   ask('delete a file', 'DELETE', `${base}/d/x.txt`),
   ask('list after', 'GET', F, { params: { path: '1/RUN_A_/artifacts/d' } }),
-  ask('multipart', 'POST', '/api/2.0/mlflow-artifacts/mpu/create/1/x', { body: { path: 'x', num_parts: 2 } }),
+  ask('delete a file again', 'DELETE', `${base}/d/x.txt`),
+  ask('multipart', 'POST', `${M}/create/1/x`, { body: { path: 'x', num_parts: 2 } }),
+  ask('multipart without a name', 'POST', `${M}/create/1/x`, { body: { num_parts: 2 } }),
+  ask('multipart above', 'POST', `${M}/create/..%2fx`, { body: { path: 'x', num_parts: 2 } }),
+  ask('complete multipart', 'POST', `${M}/complete/1/x`, {
+    body: { path: 'x', upload_id: 'u', parts: [{ part_number: 1, etag: 'e', url: 'u' }] },
+  }),
+  ask('complete multipart without parts', 'POST', `${M}/complete/1/x`, { body: { path: 'x', upload_id: 'u' } }),
+  ask('abort multipart', 'POST', `${M}/abort/1/x`, { body: { path: 'x', upload_id: 'u' } }),
+  ask('presigned', 'GET', '/api/2.0/mlflow-artifacts/presigned/1/x'),
+  ask('presigned above', 'GET', '/api/2.0/mlflow-artifacts/presigned/..%2fx'),
+  post('URL to upload', '/artifacts/presigned-upload-url', { run_id: R, path: 'x' }),
+  post('URL to upload above', '/artifacts/presigned-upload-url', { run_id: R, path: '../x' }),
+  post('URL to upload without a run', '/artifacts/presigned-upload-url', { path: 'x' }),
+  post('URL to upload for two', '/artifacts/presigned-upload-url', { run_id: R, model_id: 'm-1', path: 'x' }),
+  post('URL to upload for an unknown run', '/artifacts/presigned-upload-url', { run_id: 'none', path: 'x' }),
+  post('URL to download', '/artifacts/presigned-download-url', { run_id: R, path: 'x' }),
+  post('URL to download without a path', '/artifacts/presigned-download-url', { run_id: R }),
+  post('URL to download for ever', '/artifacts/presigned-download-url', { run_id: R, path: 'x', expiration: 604801 }),
+  post('an experiment with a fragment', '/experiments/create', { name: 'f', artifact_location: 's3://b/x#y' }),
+  post('an experiment with parameters', '/experiments/create', { name: 'p', artifact_location: '/srv/x;y' }),
+  post('an experiment with a way up', '/experiments/create', { name: 'u', artifact_location: 's3://b/x?y=../z' }),
+  ask('server-info', 'GET', '/api/3.0/mlflow/server-info'),
 ];
