@@ -419,7 +419,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     }),
   );
   await server.register(runListRoutes({ database, now }));
-  await server.register(modelRoutes(sealing));
+  await server.register(modelRoutes({ ...sealing, newId }));
   await server.register(webhookRoutes(webhooks));
   await server.register(importRoutes({ database, artifacts: artifacts.proxied, now, newId }));
   await server.register(trashRoutes({ ...purging, worker: purges }));

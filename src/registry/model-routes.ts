@@ -8,7 +8,8 @@ import { offsetOf, pageToken } from '../tracking/page-token.ts';
 import { defaultProject } from '../tracking/project-tag.ts';
 import { runDetails } from '../tracking/run-details-store.ts';
 import { runStore } from '../tracking/run-store.ts';
-import { deleteAlias, setAlias, versionByAlias } from './change-version.ts';
+import { deleteModel } from './change-model.ts';
+import { deleteAlias, deleteVersion, setAlias, versionByAlias } from './change-version.ts';
 import { readLabelEvents } from './label-event-store.ts';
 import { labelMoves, labelsAt, momentOf } from './label-history.ts';
 import { lineageOfRun } from './lineage-of-run.ts';
@@ -18,6 +19,7 @@ import { isServable, type ModelVersion, type RegisteredModel } from './model-ver
 import { type Phase, phaseEventTypes, phaseOf } from './phase.ts';
 import { registerModel, requireModel } from './register-model.ts';
 import { registerVersion, requireVersion } from './register-version.ts';
+import { registryTrashStore } from './registry-trash-store.ts';
 import { resolveSource } from './resolve-source.ts';
 import { type SealAdapterDeps, sealAndSave, sealRegistered } from './seal-adapter.ts';
 import { searchModels } from './search-models-store.ts';
@@ -37,13 +39,14 @@ const page = Type.Object({
 });
 
 export const modelRoutes =
-  (deps: SealAdapterDeps): FastifyPluginAsyncTypebox =>
+  (deps: SealAdapterDeps & { readonly newId: () => string }): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const { database, now } = deps;
+    const { database, now, newId } = deps;
     const read = { models: modelStore(database.read), versions: versionStore(database.read) };
     const writing = (tx: Db) => ({
       models: modelStore(tx),
       versions: versionStore(tx),
+      trash: registryTrashStore(tx),
       runs: runStore(tx),
       loggedModels: loggedModelStore(tx),
       events: eventStore(tx),
@@ -156,6 +159,31 @@ export const modelRoutes =
       async ({ params: { name, version } }) => {
         const [view] = await versionViews([await requireVersion(read.versions, name, version)]);
         return view;
+      },
+    );
+
+    app.delete(
+      '/api/v1/models/:name',
+      {
+        config: { permission: 'write' },
+        schema: { tags, summary: 'Move a model with its versions to the trash', params: ofModel },
+      },
+      async ({ params: { name }, actor }, reply) => {
+        const deletion = { id: newId(), actor };
+        await database.write((tx) => deleteModel(writing(tx), name, deletion));
+        return reply.code(204).send();
+      },
+    );
+
+    app.delete(
+      '/api/v1/models/:name/versions/:version',
+      {
+        config: { permission: 'write' },
+        schema: { tags, summary: 'Move a version to the trash', params: ofVersion },
+      },
+      async ({ params: { name: model, version }, actor }, reply) => {
+        await database.write((tx) => deleteVersion(writing(tx), { model, version, actor }));
+        return reply.code(204).send();
       },
     );
 

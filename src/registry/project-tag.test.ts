@@ -17,6 +17,7 @@ import { modelRoutes } from './model-routes.ts';
 import { modelStore } from './model-store.ts';
 import { registerModel } from './register-model.ts';
 import { registerVersion } from './register-version.ts';
+import { registryTrashStore } from './registry-trash-store.ts';
 import { versionStore } from './version-store.ts';
 
 const actor = 'owner';
@@ -34,7 +35,7 @@ eachDatabase((dialect, open) => {
     await app.register(experimentRoutes({ database, artifactRoot: 'mlflow-artifacts:/', now }));
     await app.register(runListRoutes({ database, now }));
     // biome-ignore lint/suspicious/noExplicitAny: lists of models touch neither files nor bytes
-    await app.register(modelRoutes({ database, now, tryModel: async () => [], artifacts: {}, blobs: {} } as any));
+    await app.register(modelRoutes({ database, now, newId: () => 'trash', artifacts: {}, blobs: {} } as any));
     const act = <T>(work: (deps: ReturnType<typeof stores>) => Promise<T>) => database.write((tx) => work(stores(tx)));
     return {
       database,
@@ -42,6 +43,10 @@ eachDatabase((dialect, open) => {
       list: async (path: string) => {
         const { items } = (await app.inject({ url: `/api/v1/${path}`, headers: { host: 'localhost' } })).json();
         return items.map(({ name, project }: { name: string; project: string }) => `${project}/${name}`);
+      },
+      remove: async (path: string) => {
+        const answer = await app.inject({ method: 'DELETE', url: `/api/v1/${path}`, headers: { host: 'localhost' } });
+        return answer.statusCode;
       },
       experiment: (name: string, tags = [] as { key: string; value: string }[]) =>
         act((deps) => createExperiment(deps, { name, project: 'default', actor, artifactRoot: '', tags })),
@@ -83,6 +88,22 @@ eachDatabase((dialect, open) => {
     await set.act((deps) => untagModel(deps, 'm', { key: projectTag, actor }));
     assert.deepEqual((await set.list('models?project=default')).sort(), ['default/m', 'default/n']);
     assert.equal(await project(), 'default');
+  });
+
+  test(`${dialect}: a model and a version go to the trash over HTTP`, async () => {
+    await using set = await setUp();
+    for (const name of ['m', 'n']) {
+      await set.act((deps) => registerModel(deps, { name, project: 'default', actor }));
+      await set.act((deps) => registerVersion(deps, { model: name, source: 's3://b/p', actor }));
+    }
+    assert.deepEqual([await set.remove('models/m'), await set.remove('models/m')], [204, 404]);
+    assert.deepEqual([await set.remove('models/n/versions/1'), await set.remove('models/n/versions/1')], [204, 404]);
+    assert.deepEqual(await set.list('models'), ['default/n']);
+    const trash = registryTrashStore(set.database.read);
+    const [model] = await trash.models({ limit: 9 });
+    assert.deepEqual([model?.id, model?.name, model?.versions], ['trash', 'm', 1]);
+    const [version] = await trash.versions({ limit: 9 });
+    assert.deepEqual([version?.model, version?.version], ['n', 1]);
   });
 
   test(`${dialect}: a tag that names no project is refused, and nothing is made`, async () => {

@@ -333,6 +333,29 @@ eachDatabase((dialect, open) => {
     assert.deepEqual(await set.artifacts.proxied.list(''), []);
   });
 
+  test(`${dialect}: a purge that is stopped half way is ended by the next start`, async () => {
+    await using set = await setUp();
+    const run = await set.run(await set.experiment('e'));
+    for (let from = 0; from < 20_000; from += 1000) {
+      const metrics = Array.from({ length: 1000 }, (_, i) => ({ key: 'm', value: 1, timestamp: 1, step: from + i }));
+      await set.act((deps) => logBatch(deps, { runId: run.id, metrics, params: [], tags: [] }));
+    }
+    await set.act((deps) => deleteRun(deps, run.id, actor));
+    const points = async () => {
+      const db = set.database.read.withTables<MetricTables>();
+      const query = db.selectFrom('metric_points').select(({ fn }) => fn.countAll<number>().as('n'));
+      return Number((await query.executeTakeFirstOrThrow()).n);
+    };
+    await set.send('DELETE', `/api/v1/trash/run/${run.id}`);
+    while ((await points()) === 20_000) await delay(1);
+    await set.closeWorker();
+    // As long as points are left, the queue knows of it.
+    assert.ok((await points()) === 0 || (await purgeStore(set.database.read).count()) === 1);
+    set.startWorker();
+    await set.swept();
+    assert.equal(await points(), 0);
+  });
+
   test(`${dialect}: pages of the trash cut it anywhere without losing or repeating an item`, async () => {
     await using set = await setUp();
     const experimentId = await set.experiment('e');
