@@ -75,13 +75,13 @@ async function setUp(open: OpenTestDatabase) {
 }
 
 const series = (count: number, value: (step: number) => number, at = (step: number) => 1_000 + 10 * step) =>
-  Array.from({ length: count }, (_, step) => ({ key: 'loss', value: value(step), timestamp: at(step), step }));
+  Array.from({ length: count }, (_, step) => ({ key: 'train/loss', value: value(step), timestamp: at(step), step }));
 
 eachDatabase((dialect, open) => {
   test(`${dialect}: a thinned series keeps every spike, its last point, and counts all points`, async () => {
     await using page = await setUp(open);
     await page.log(series(1000, (step) => (step === 503 ? 99 : step === 77 ? -99 : 1)));
-    const { body } = await page.get('/metrics/loss?buckets=10');
+    const { body } = await page.get('/series?key=train/loss&buckets=10');
     assert.equal(body.width, 100);
     assert.equal(body.points.length, 10);
     assert.deepEqual(body.points[9], { step: 999, at: 10_990, points: 100, value: 1 });
@@ -96,20 +96,20 @@ eachDatabase((dialect, open) => {
   test(`${dialect}: a range is read at a finer width, down to single steps, by step and by time`, async () => {
     await using page = await setUp(open);
     await page.log(series(1000, (step) => step));
-    const steps = (await page.get('/metrics/loss?buckets=10&from=100&to=104')).body;
+    const steps = (await page.get('/series?key=train/loss&buckets=10&from=100&to=104')).body;
     assert.equal(steps.width, 1);
     assert.deepEqual(
       steps.points.map(({ value }: { value: number }) => value),
       [100, 101, 102, 103, 104],
     );
-    const times = (await page.get('/metrics/loss?axis=time&buckets=10&from=2000&to=2040')).body;
+    const times = (await page.get('/series?key=train/loss&axis=time&buckets=10&from=2000&to=2040')).body;
     assert.equal(times.width, 5);
     assert.deepEqual(
       times.points.map(({ step, at }: { step: number; at: number }) => [step, at]),
       [100, 101, 102, 103, 104].map((step) => [step, 1_000 + 10 * step]),
     );
-    assert.deepEqual((await page.get('/metrics/loss?from=5000')).body.points, []);
-    assert.deepEqual((await page.get('/metrics/other')).body.points, []);
+    assert.deepEqual((await page.get('/series?key=train/loss&from=5000')).body.points, []);
+    assert.deepEqual((await page.get('/series?key=other')).body.points, []);
   });
 
   test(`${dialect}: NaN and infinities are counted, and never take part in a mean`, async () => {
@@ -117,7 +117,7 @@ eachDatabase((dialect, open) => {
     const odd = [1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 3];
     await page.log(series(5, (step) => odd[step] ?? 0));
     const at = (step: number) => ({ step, at: 1_000 + 10 * step, points: 1 });
-    const { points } = (await page.get('/metrics/loss?buckets=100')).body;
+    const { points } = (await page.get('/series?key=train/loss&buckets=100')).body;
     assert.deepEqual(points, [
       { ...at(0), value: 1 },
       { ...at(1), nan: 1 },
@@ -130,8 +130,8 @@ eachDatabase((dialect, open) => {
   test(`${dialect}: steps at both ends of 64 bits are one series like any other`, async () => {
     await using page = await setUp(open);
     const ends = [-(2n ** 63n), 0n, 2n ** 63n - 1n];
-    await page.log(ends.map((step, value) => ({ key: 'loss', value, timestamp: 1, step })));
-    const { status, body } = await page.get('/metrics/loss?buckets=10');
+    await page.log(ends.map((step, value) => ({ key: 'train/loss', value, timestamp: 1, step })));
+    const { status, body } = await page.get('/series?key=train/loss&buckets=10');
     assert.equal(status, 200);
     assert.deepEqual(
       body.points.map(({ value }: { value: number }) => value),
@@ -153,7 +153,7 @@ eachDatabase((dialect, open) => {
     await page.database.write((tx) =>
       logBatch(stores(tx), { runId: other.id, metrics: point ? [point] : [], params: [], tags: [] }),
     );
-    for (let step = 0; step < 5; step += 1) await page.log([{ key: 'loss', value: 1, timestamp: 1, step }]);
+    for (let step = 0; step < 5; step += 1) await page.log([{ key: 'train/loss', value: 1, timestamp: 1, step }]);
     assert.equal((await reader.read()).value, `data: {"runs":["${page.run.id}"]}\n\n`);
     await reader.cancel();
   });

@@ -44,14 +44,15 @@ export const runRoutes =
     );
 
     app.get(
-      '/api/v1/runs/:id/metrics/:key',
+      '/api/v1/runs/:id/series',
       {
         config: { permission: 'read' },
         schema: {
           tags,
           summary: 'Show a metric over its steps or its time, thinned to its lowest and highest value per stretch',
-          params: Type.Object({ id: Type.String(), key: Type.String() }),
+          params,
           querystring: Type.Object({
+            key: Type.String({ minLength: 1, description: 'The metric’s name, which may have slashes' }),
             axis: Type.Enum(metricAxes, { default: 'step' }),
             buckets: Type.Integer({ minimum: 10, maximum: 5000, default: 500 }),
             from: Type.Optional(onAxis),
@@ -59,7 +60,7 @@ export const runRoutes =
           }),
         },
       },
-      async ({ params: { id, key }, query }) => {
+      async ({ params: { id }, query: { key, ...query } }) => {
         await requireRun(runStore(database.read), id);
         return { key, axis: query.axis, ...(await thinnedSeries(database.read, { runId: id, key }, query)) };
       },

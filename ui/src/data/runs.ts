@@ -32,6 +32,13 @@ export const useExperiment = (id: string | undefined) =>
     queryFn: ({ signal }) => get<Experiment>(`/api/v1/experiments/${encodeURIComponent(id ?? '')}`, {}, signal),
   });
 
+/** The runs directly below a run, the newest first. */
+export const useChildren = (parent: string) =>
+  useQuery({
+    queryKey: ['runs', 'children', parent],
+    queryFn: ({ signal }) => get<{ items: Run[]; next?: string }>('/api/v1/runs', { parent, limit: 100 }, signal),
+  });
+
 export type RunQuery = { readonly experiment?: string; readonly filter?: string; readonly limit: number };
 
 /** Newest first. */
@@ -46,34 +53,52 @@ export const useRun = (id: string | undefined) =>
   useQuery({
     queryKey: ['run', id],
     enabled: id !== undefined,
-    queryFn: ({ signal }) => get<Run>(`/api/v1/runs/${encodeURIComponent(id ?? '')}`, {}, signal),
+    queryFn: ({ signal }) => get<RunDetails>(`/api/v1/runs/${encodeURIComponent(id ?? '')}`, {}, signal),
   });
 
-export type MetricPoint = {
-  readonly step: number;
-  readonly at: number;
-  readonly value: number;
-  readonly min?: number;
-  readonly max?: number;
-};
-
+/** The shape of a metric: one value for each of some stretches. Charts read `series.ts`. */
 export const useMetric = (run: string | undefined, key: string) =>
   useQuery({
     queryKey: ['run', run, 'metric', key],
     enabled: run !== undefined,
     queryFn: async ({ signal }) => {
-      const path = `/api/v1/runs/${encodeURIComponent(run ?? '')}/metrics/${encodeURIComponent(key)}`;
-      return (await get<{ points: MetricPoint[] }>(path, { buckets: 300 }, signal)).points;
+      const path = `/api/v1/runs/${encodeURIComponent(run ?? '')}/series`;
+      const { points } = await get<{ points: { value?: number }[] }>(path, { key, buckets: 60 }, signal);
+      return points.flatMap(({ value }) => (value === undefined ? [] : { value }));
     },
   });
 
+export type LoggedModel = {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly type?: string;
+  readonly createdAt: number;
+};
+
+/** A run with what only its own page shows. */
+export type RunDetails = Omit<Run, 'datasets'> & {
+  readonly parent?: string;
+  readonly deleted: boolean;
+  readonly models: readonly LoggedModel[];
+  readonly datasets: readonly {
+    readonly name: string;
+    readonly digest: string;
+    readonly context?: string;
+    readonly sourceType: string;
+    readonly source: string;
+    readonly schema?: string;
+  }[];
+};
+
 export type Artifact = { readonly path: string; readonly size: number; readonly isFolder: boolean };
 
-export const useArtifacts = (run: string, path = '') =>
+/** What lies directly in a folder of a run, or of a model that it logged. */
+export const useArtifacts = ({ run, model, path = '' }: { run: string; model?: string | undefined; path?: string }) =>
   useQuery({
-    queryKey: ['run', run, 'artifacts', path],
+    queryKey: ['run', run, 'artifacts', model, path],
     queryFn: ({ signal }) =>
-      get<{ items: Artifact[] }>(`/api/v1/runs/${encodeURIComponent(run)}/artifacts`, { path }, signal),
+      get<{ items: Artifact[] }>(`/api/v1/runs/${encodeURIComponent(run)}/artifacts`, { path, model }, signal),
   });
 
 type Lead = { readonly key: string; readonly better: 'higher' | 'lower' };

@@ -19,7 +19,7 @@ import { SliceDots } from '../parts/slice-dots.tsx';
 import { Loaded, Loading, Nothing } from '../parts/states.tsx';
 import { markOf, Verdict } from '../parts/verdict.tsx';
 import { VersionTag } from '../parts/version-tag.tsx';
-import { size } from './run.tsx';
+import { size } from './run/size.ts';
 
 export function VersionPage() {
   const { model = '', version: text = '' } = useParams({ strict: false });

@@ -14,7 +14,8 @@ type Props = {
   readonly table: () => TwinTable;
 };
 
-export function TwinLinks({ name, asTable, onChange, table }: Props) {
+/** `t` changes between a chart and its table. */
+export function useTableKey(asTable: boolean, onChange: (asTable: boolean) => void): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (
@@ -30,6 +31,10 @@ export function TwinLinks({ name, asTable, onChange, table }: Props) {
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);
   }, [asTable, onChange]);
+}
+
+export function TwinLinks({ name, asTable, onChange, table }: Props) {
+  useTableKey(asTable, onChange);
   return (
     <span className="twin-links">
       <button type="button" className="as-link link" onClick={() => onChange(!asTable)}>
