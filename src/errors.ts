@@ -85,7 +85,11 @@ export const errorCatalogue = {
     fix: 'make room, and send it again: nothing of it was kept',
   },
   'storage/bad-upload': { status: 400, says: (subject) => `The upload of ${subject} cannot be completed.` },
-  'storage/bucket-refused': { status: 500, says: (subject) => `The bucket ${subject} refuses this server.` },
+  'storage/bucket-refused': {
+    status: 500,
+    says: (subject) => `The bucket ${subject} refuses this server.`,
+    fix: 'look at the AWS_… variables of the server, and at what they may do there',
+  },
   'storage/foreign-location': {
     status: 400,
     says: (subject) =>

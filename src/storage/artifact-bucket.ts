@@ -279,7 +279,7 @@ function told(error: unknown, bucket: string, key: string): PlatformError {
   return isRefusal
     ? new PlatformError('storage/bucket-refused', bucket, {
         cause: error,
-        hint: `It said ${name}: look at the AWS_… variables and at what they may do there.`,
+        message: `The bucket ${bucket} refuses this server: ${name}.`,
       })
     : new PlatformError('storage/unreachable', bucket, { cause: error });
 }
