@@ -3,14 +3,8 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { PlatformError } from '../errors.ts';
 import type { Db } from '../storage/database.ts';
 import { type Condition, compare, compareKeyed, conditionOf } from '../tracking/filter-store.ts';
-import {
-  type Clause,
-  modelVocabulary,
-  resolve,
-  type Vocabulary,
-  versionVocabulary,
-} from '../tracking/search-clause.ts';
-import { clausesOf, type Filter, mapFilter, parseFilter } from '../tracking/search-grammar.ts';
+import { type Clause, modelVocabulary, readFilter, versionVocabulary } from '../tracking/search-clause.ts';
+import { clausesOf, type Filter } from '../tracking/search-grammar.ts';
 import { splitOrder } from '../tracking/search-order.ts';
 import { type ModelTables, modelStore } from './model-store.ts';
 import type { ModelVersion, RegisteredModel } from './model-version.ts';
@@ -30,16 +24,16 @@ export async function searchModels(
   search: RegistrySearch & { readonly project?: string | undefined },
 ): Promise<{ readonly models: readonly RegisteredModel[]; readonly more: boolean }> {
   const db = database.withTables<ModelTables>();
-  const filter = clauses(modelVocabulary, search.filter);
+  const filter = readFilter(modelVocabulary, search.filter);
   let query = db.selectFrom('registered_models').selectAll();
   if (filter) query = query.where(() => conditionOf(filter, (clause) => modelCondition(database, clause)));
-  if (search.project !== undefined) query = query.where('project', '=', search.project);
   if (!asksForPrompts(filter)) {
     query = query.where(() => sql<SqlBool>`registered_models.name not in (${promptNames('registered_model_tags')})`);
   }
   for (const { column, ascending } of orderOf(search.orderBy ?? [], modelOrder, ['name'])) {
     query = query.orderBy(column, ascending ? 'asc' : 'desc');
   }
+  if (search.project !== undefined) query = query.where('project', '=', search.project);
   const rows = await query
     .limit(search.limit + 1)
     .offset(search.offset)
@@ -53,7 +47,7 @@ export async function searchVersions(
   search: RegistrySearch,
 ): Promise<{ readonly versions: readonly ModelVersion[]; readonly more: boolean }> {
   const db = database.withTables<VersionTables>();
-  const filter = clauses(versionVocabulary, search.filter);
+  const filter = readFilter(versionVocabulary, search.filter);
   let query = db.selectFrom('model_versions').selectAll().where('deleted', '=', 0);
   if (filter) query = query.where(() => conditionOf(filter, (clause) => versionCondition(database, clause)));
   if (!asksForPrompts(filter)) {
@@ -71,11 +65,6 @@ export async function searchVersions(
   return { versions, more: rows.length > search.limit };
 }
 
-const clauses = (vocabulary: Vocabulary, text: string | undefined): Filter<Clause> | undefined => {
-  const parsed = parseFilter(text ?? '');
-  return parsed && mapFilter(parsed, (comparison) => resolve(vocabulary, comparison));
-};
-
 function asksForPrompts(filter: Filter<Clause> | undefined): boolean {
   const clause = clausesOf(filter).find(({ entity, key }) => entity === 'tag' && key === isPromptTag);
   if (!clause) return false;
@@ -86,10 +75,16 @@ function asksForPrompts(filter: Filter<Clause> | undefined): boolean {
 const promptNames = (table: 'registered_model_tags' | 'model_version_tags') =>
   sql`select name from ${sql.table(table)} where key = ${isPromptTag} and value = 'true'`;
 
+const modelColumns: Readonly<Record<string, RawBuilder<unknown>>> = {
+  name: sql`registered_models.name`,
+  creation_timestamp: sql`registered_models.created_at`,
+  last_updated_timestamp: sql`registered_models.updated_at`,
+};
+
 function modelCondition(db: Db, clause: Clause): Condition {
   if (saysNoPrompts(clause)) return sql<SqlBool>`1 = 1`;
   if (clause.entity === 'attribute') {
-    return compare(db, sql`registered_models.name`, clause.comparator, clause.value);
+    return compare(db, modelColumns[clause.key] ?? sql`registered_models.name`, clause.comparator, clause.value);
   }
   const place = { table: 'registered_model_tags', owned: sql`name`, owner: sql`registered_models.name` };
   return compareKeyed(db, clause, place);
@@ -100,6 +95,8 @@ const versionColumns: Readonly<Record<string, RawBuilder<unknown>>> = {
   version_number: sql`model_versions.version`,
   run_id: sql`model_versions.run_id`,
   source_path: sql`model_versions.source`,
+  creation_timestamp: sql`model_versions.created_at`,
+  last_updated_timestamp: sql`model_versions.updated_at`,
 };
 
 function versionCondition(db: Db, clause: Clause): Condition {

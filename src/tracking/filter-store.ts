@@ -13,7 +13,8 @@ export function conditionOf<C>(filter: Filter<C>, leaf: (clause: C) => Condition
     case 'is':
       return leaf(filter.clause);
     case 'not':
-      return sql<SqlBool>`not (${conditionOf(filter.of, leaf)})`;
+      // Of a missing value a comparison says neither yes nor no; NOT takes that for a no.
+      return sql<SqlBool>`(${conditionOf(filter.of, leaf)}) is not true`;
     case 'all':
     case 'any': {
       const parts = filter.of.map((part) => sql`(${conditionOf(part, leaf)})`);
@@ -40,10 +41,12 @@ export function compare(
     case 'LIKE':
       // SQLite's own LIKE ignores case; GLOB does not.
       return isPostgres(db)
-        ? sql<SqlBool>`${column} like ${value}`
+        ? sql<SqlBool>`${column} like ${value} escape ''`
         : sql<SqlBool>`${column} glob ${globOf(String(value))}`;
     case 'ILIKE':
-      return sql<SqlBool>`lower(${column}) like lower(${value})`;
+      return isPostgres(db)
+        ? sql<SqlBool>`lower(${column}) like lower(${value}) escape ''`
+        : sql<SqlBool>`lower(${column}) like lower(${value})`;
     case 'IN':
     case 'NOT IN': {
       const items = Array.isArray(value) ? value : [value];

@@ -24,11 +24,11 @@ export type RunGroup = {
 
 /**
  * `params.depth`, `tags.team`, `dataset.name`, `attributes.status`, or `model`: the name of the models that a run logged.
- * @throws PlatformError `tracking/invalid-filter` for a name that there is not, `tracking/invalid` for a metric
+ * @throws PlatformError `tracking/invalid` for a name that there is not, and for a metric
  */
 export function groupKeyOf(name: string): GroupKey {
   if (name === 'model') return { entity: 'model' };
-  const { entity, key } = identify(runVocabulary, name);
+  const { entity, key } = identify(runVocabulary, name, (message) => invalid('by', message));
   if (entity !== 'metric') return { entity, key };
   throw invalid('by', 'Runs are not grouped by a metric: hardly two of them have the same value.');
 }

@@ -1,7 +1,10 @@
 /** How a search over runs is ordered: in parts that each have an index to walk. */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import { isPostgres } from '../storage/column-types.ts';
+import type { Db } from '../storage/database.ts';
 import type { Int64 } from '../storage/int64.ts';
-import type { Condition } from './filter-store.ts';
+import { type Condition, compare } from './filter-store.ts';
+import type { Clause } from './search-clause.ts';
 import type { Order } from './search-order.ts';
 
 /**
@@ -12,35 +15,99 @@ export type Phase = {
   readonly source: RawBuilder<unknown>;
   readonly where: readonly Condition[];
   readonly order: readonly RawBuilder<unknown>[];
+  /** The id of a run, where it is known first: before the run itself has been looked up. */
+  readonly runId: RawBuilder<unknown>;
+  /** What a clause about the order key itself comes to here; undefined for any other clause. */
+  readonly direct: (clause: Clause) => Condition | undefined;
+  /** The index that is walked. */
+  readonly walk?: {
+    readonly source: RawBuilder<unknown>;
+    readonly where: readonly Condition[];
+    readonly value: RawBuilder<unknown>;
+    readonly ascending: boolean;
+  };
+};
+
+export type Scope = {
+  readonly db: Db;
+  readonly orders: readonly Order[];
+  readonly experiments: readonly Int64[];
+  /** What holds for every run that is searched. */
+  readonly searched: readonly Condition[];
 };
 
 /** The parts of an order, one after the other. Values first, then NaN, then runs without the key, in both directions. */
-export function phasesOf(orders: readonly Order[], experiments: readonly Int64[]): readonly Phase[] {
+export function phasesOf({ db, orders, experiments, searched }: Scope): readonly [Phase, ...Phase[]] {
   const [first, ...others] = orders;
-  const rest = [...others.flatMap(orderBy), sql`runs.start_time desc`, sql`runs.id`];
+  const rest = [...others.flatMap(orderBy), ...ties];
   if (!first || first.entity === 'attribute') {
-    return [{ source: sql`runs`, where: [], order: first ? [...orderBy(first), ...rest] : rest }];
+    const { key, ascending } = first ?? { key: 'start_time', ascending: false };
+    const runs = { source: sql`runs`, where: searched };
+    const value = attributeColumns[key] ?? sql`runs.start_time`;
+    return [
+      {
+        ...runs,
+        order: first ? [...orderBy(first), ...rest] : rest,
+        runId: sql`runs.id`,
+        direct: () => undefined, // it is a condition on a column of the runs as it stands
+        ...(key === 'start_time' && { walk: { ...runs, value, ascending } }),
+      },
+    ];
   }
+
+  const isMetric = first.entity === 'metric';
   const table = sql.table(tables[first.entity]);
-  const value = first.ascending ? sql`first.value` : sql`first.value desc`;
-  // CROSS JOIN fixes SQLite's loops: the index of the values outside, each run looked up by its id.
-  const source = sql`${table} as first cross join runs`;
   const having = sql<SqlBool>`first.run_id = runs.id and first.key = ${first.key}`;
+  const isAboutKey = (clause: Clause) => clause.entity === first.entity && clause.key === first.key;
+  const part = (where: readonly Condition[], order: readonly RawBuilder<unknown>[]) => ({
+    // CROSS JOIN fixes SQLite's loops: the index of the values outside, each run looked up by its id.
+    source: sql`${table} as first cross join runs`,
+    where: [...where, having, ...searched],
+    order: [...order, ...rest],
+    runId: sql`first.run_id`,
+    direct: (clause: Clause) =>
+      isAboutKey(clause) ? (isMetric ? metricMatches : textMatches)(db, clause, 'first') : undefined,
+  });
+  const inIndex = [
+    sql<SqlBool>`first.key = ${first.key}`,
+    ...(isMetric ? [sql<SqlBool>`first.experiment_id in (${listOf(db, experiments)})`] : []),
+  ];
+  const numbers = isMetric ? [...inIndex, sql<SqlBool>`first.is_nan = 0`] : inIndex;
+  const walk = {
+    source: sql`${table} as first`,
+    where: numbers,
+    value: sql`first.value`,
+    ascending: first.ascending,
+  };
+  const valued: Phase = { ...part(numbers, [first.ascending ? sql`first.value` : sql`first.value desc`]), walk };
   const lacking: Phase = {
     source: sql`runs`,
-    where: [sql<SqlBool>`not exists (select 1 from ${table} as first where ${having})`],
+    where: [...searched, sql<SqlBool>`not exists (select 1 from ${table} as first where ${having})`],
     order: rest,
+    runId: sql`runs.id`,
+    direct: (clause) => (isAboutKey(clause) ? (clause.comparator === 'IS NULL' ? always : never) : undefined),
   };
-  if (first.entity !== 'metric') return [{ source, where: [having], order: [value, ...rest] }, lacking];
-  const inExperiments = sql<SqlBool>`first.experiment_id in (${sql.join(experiments)})`;
-  const number = sql<SqlBool>`first.is_nan = 0`;
-  const notANumber = sql<SqlBool>`first.is_nan = 1`;
-  return [
-    { source, where: [having, inExperiments, number], order: [value, ...rest] },
-    { source, where: [having, inExperiments, notANumber], order: rest },
-    lacking,
-  ];
+  return isMetric ? [valued, part([...inIndex, sql<SqlBool>`first.is_nan = 1`], []), lacking] : [valued, lacking];
 }
+
+/** What stands in an IN. Many experiments, times many clauses, would be more parameters than a statement takes. */
+export const listOf = (db: Db, experiments: readonly Int64[]): RawBuilder<unknown> => {
+  if (experiments.length <= 20) return sql.join(experiments);
+  return isPostgres(db)
+    ? sql`select unnest(${`{${experiments.join(',')}}`}::bigint[])`
+    : sql`select value from json_each(${`[${experiments.join(',')}]`})`;
+};
+
+/** The whole order as terms of one query, for when there are few runs to sort. */
+export const orderOfRuns = (orders: readonly Order[]): readonly RawBuilder<unknown>[] => [
+  ...orders.flatMap(orderBy),
+  ...ties,
+];
+
+const always = sql<SqlBool>`1 = 1`;
+const never = sql<SqlBool>`1 = 0`;
+
+const ties = [sql`runs.start_time desc`, sql`runs.id`];
 
 const tables = {
   metric: 'metric_series',
@@ -58,6 +125,17 @@ export const attributeColumns: Readonly<Record<string, RawBuilder<unknown>>> = {
   start_time: sql`runs.start_time`,
   end_time: sql`runs.end_time`,
 };
+
+/** NaN is different from every number and in no other relation to one. */
+export function metricMatches(db: Db, { comparator, value }: Clause, table: string): Condition {
+  const found = compare(db, sql.ref(`${table}.value`), comparator, value);
+  const isNan = sql.ref(`${table}.is_nan`);
+  return comparator === '!=' ? sql<SqlBool>`(${isNan} = 1 or ${found})` : sql<SqlBool>`(${isNan} = 0 and ${found})`;
+}
+
+/** Whether a row of parameters or tags is as the clause wants; that it is there is enough for IS NOT NULL. */
+export const textMatches = (db: Db, { comparator, value }: Clause, table: string): Condition =>
+  compare(db, sql.ref(`${table}.value`), comparator, value);
 
 /** Order terms that need no part of their own. */
 function orderBy({ entity, key, ascending }: Order): readonly RawBuilder<unknown>[] {

@@ -1,5 +1,7 @@
 /** What a comparison may say: which names there are, with which comparators and values. One `Vocabulary` per kind of thing searched. */
-import type { Comparator, Comparison, Value } from './search-grammar.ts';
+import type { PlatformError } from '../errors.ts';
+import { type Comparator, type Comparison, type Filter, mapFilter, parseFilter, type Value } from './search-grammar.ts';
+import { timeOf } from './search-time.ts';
 import { invalidFilter } from './search-tokens.ts';
 
 export type Entity = 'attribute' | 'metric' | 'parameter' | 'tag' | 'dataset';
@@ -19,12 +21,12 @@ export type Vocabulary = {
   readonly prefixList: string;
   readonly attributes: readonly string[];
   readonly numeric: readonly string[];
+  /** Those of them that are times, which may be compared with a date. Where MLflow's filters lack one, only this list has it. */
+  readonly times: readonly string[];
   /** Whether its numeric attributes take fractions, and numbers in quotes. */
   readonly numbers: 'any' | 'whole' | 'whole or quoted';
   /** Other spellings of attributes. */
   readonly aliases?: Readonly<Record<string, string>>;
-  /** Attributes that may be compared with a list. */
-  readonly lists: readonly string[];
   readonly comparators: Readonly<Partial<Record<Entity, readonly Comparator[]>>>;
 };
 
@@ -60,8 +62,8 @@ export const runVocabulary: Vocabulary = {
     'Run Name': 'run_name',
   },
   numeric: ['start_time', 'end_time'],
+  times: ['start_time', 'end_time'],
   numbers: 'any',
-  lists: ['run_id'],
   comparators: {
     metric: numericComparators,
     parameter: optionalComparators,
@@ -75,8 +77,8 @@ export const experimentVocabulary: Vocabulary = {
   prefixList: "('attribute', 'tag', 'tags')",
   attributes: ['name', 'experiment_id', 'creation_time', 'last_update_time'],
   numeric: ['creation_time', 'last_update_time'],
+  times: ['creation_time', 'last_update_time'],
   numbers: 'whole',
-  lists: ['experiment_id'],
   comparators: { tag: optionalComparators },
 };
 
@@ -98,8 +100,8 @@ export const loggedModelVocabulary: Vocabulary = {
     last_updated_timestamp_ms: 'last_updated_timestamp',
   },
   numeric: ['creation_timestamp', 'last_updated_timestamp'],
+  times: ['creation_timestamp', 'last_updated_timestamp'],
   numbers: 'any',
-  lists: ['name', 'model_id', 'model_type', 'status', 'source_run_id'],
   comparators: { metric: numericComparators, parameter: listComparators, tag: listComparators },
 };
 
@@ -110,8 +112,8 @@ export const modelVocabulary: Vocabulary = {
   prefixList: "('attribute', 'tag', 'tags')",
   attributes: ['name'],
   numeric: [],
+  times: ['creation_timestamp', 'last_updated_timestamp'],
   numbers: 'any',
-  lists: ['name'],
   comparators: { tag: textComparators },
 };
 
@@ -120,112 +122,120 @@ export const versionVocabulary: Vocabulary = {
   prefixList: "('attribute', 'tag', 'tags')",
   attributes: ['name', 'version_number', 'run_id', 'source_path'],
   numeric: ['version_number'],
+  times: ['creation_timestamp', 'last_updated_timestamp'],
   numbers: 'whole or quoted',
-  lists: ['name', 'run_id'],
   comparators: { tag: textComparators },
 };
 
-/** Gives a comparison its meaning. @throws PlatformError `tracking/invalid-filter` with MLflow's message and the place */
-export function resolve(vocabulary: Vocabulary, comparison: Comparison): Clause {
-  const { entity, key } = identify(vocabulary, comparison.name, comparison.at);
-  const value = clauseValue(vocabulary, entity, key, comparison.value);
-  return { entity, key, comparator: comparatorOf(vocabulary, entity, key, comparison), value };
+/** A filter with its meaning. @returns undefined for none  @throws PlatformError `tracking/invalid-filter` with MLflow's message and the place */
+export function readFilter(vocabulary: Vocabulary, text: string | undefined): Filter<Clause> | undefined {
+  const parsed = parseFilter(text ?? '');
+  return parsed && mapFilter(parsed, (comparison) => resolve(vocabulary, comparison));
 }
+
+function resolve(vocabulary: Vocabulary, comparison: Comparison): Clause {
+  const refuse: Refuse = (message) => invalidFilter(message, comparison.place);
+  const { entity, key } = identify(vocabulary, comparison.name, refuse);
+  const value = clauseValue({ vocabulary, entity, key }, comparison);
+  return { entity, key, comparator: comparatorOf({ vocabulary, entity, key }, comparison), value };
+}
+
+type Refuse = (message: string) => PlatformError;
+type Subject = { readonly vocabulary: Vocabulary; readonly entity: Entity; readonly key: string };
 
 /** What a name stands for: `params.depth`, `` attributes.`run name` ``, `start_time`. */
 export function identify(
   vocabulary: Vocabulary,
   name: string,
-  at = 0,
+  refuse: Refuse,
 ): { readonly entity: Entity; readonly key: string } {
   const dot = name.indexOf('.');
   const prefix = dot < 0 || /^[`"]/.test(name) ? undefined : name.slice(0, dot);
   const entity = prefix === undefined ? 'attribute' : vocabulary.prefixes[prefix];
   if (entity === undefined) {
     const what = vocabulary.attributes.includes('run_id') ? 'values' : 'entity types';
-    throw invalidFilter(`Invalid entity type '${prefix}'. Valid ${what} are ${vocabulary.prefixList}`, at);
+    throw refuse(`Invalid entity type '${prefix}'. Valid ${what} are ${vocabulary.prefixList}`);
   }
   const written = unquote(prefix === undefined ? name : name.slice(dot + 1));
   if (entity === 'dataset' && !['name', 'digest', 'context'].includes(written)) {
-    throw invalidFilter(
-      `Invalid dataset key '${written}' specified. Valid keys are '{'name', 'digest', 'context'}'`,
-      at,
-    );
+    throw refuse(`Invalid dataset key '${written}' specified. Valid keys are '{'name', 'digest', 'context'}'`);
   }
   if (entity !== 'attribute') return { entity, key: written };
   const key = vocabulary.aliases?.[written] ?? written;
-  if (!vocabulary.attributes.includes(key)) throw invalidAttribute(vocabulary, written, at);
-  return { entity, key };
+  if (vocabulary.attributes.includes(key) || vocabulary.times.includes(key)) return { entity, key };
+  const keys = [...vocabulary.attributes, ...Object.keys(vocabulary.aliases ?? {})].map((known) => `'${known}'`);
+  throw refuse(`Invalid attribute key '${written}' specified. Valid keys are '{${keys.join(', ')}}'`);
 }
 
-export function invalidAttribute(vocabulary: Vocabulary, key: string, at: number) {
-  const keys = [...vocabulary.attributes, ...Object.keys(vocabulary.aliases ?? {})]
-    .map((name) => `'${name}'`)
-    .join(', ');
-  return invalidFilter(`Invalid attribute key '${key}' specified. Valid keys are '{${keys}}'`, at);
-}
-
-function comparatorOf(vocabulary: Vocabulary, entity: Entity, key: string, comparison: Comparison): Comparator {
-  const isNull = comparison.comparator.startsWith('IS ');
-  if (isNull && !vocabulary.comparators[entity]?.includes('IS NULL')) {
+function comparatorOf({ vocabulary, entity, key }: Subject, { comparator, place }: Comparison): Comparator {
+  if (comparator.startsWith('IS ') && !vocabulary.comparators[entity]?.includes('IS NULL')) {
     const only = vocabulary.comparators.parameter ? 'tags and params' : 'tags';
-    throw invalidFilter(
-      `IS NULL / IS NOT NULL is only supported for ${only}, not for '${entity}' '${key}'`,
-      comparison.at,
-    );
+    throw invalidFilter(`IS NULL / IS NOT NULL is only supported for ${only}, not for '${entity}' '${key}'`, place);
   }
-  const allowed =
-    entity === 'attribute'
-      ? vocabulary.numeric.includes(key)
-        ? numericComparators
-        : listComparators
+  const isNumber = isNumeric({ vocabulary, entity, key });
+  const listed = isNumber
+    ? numericComparators
+    : entity === 'attribute'
+      ? listComparators
       : (vocabulary.comparators[entity] ?? []);
-  const comparator = allowed.find((one) => one === comparison.comparator);
-  if (comparator) return comparator;
-  const set = allowed.map((one) => `'${one}'`).join(', ');
-  throw invalidFilter(`Invalid comparator '${comparison.comparator}' not one of '{${set}}'`, comparison.at);
+  // Lists of any text are ours; the error names what MLflow's does.
+  const found = [...listed, ...(isNumber ? [] : listComparators)].find((one) => one === comparator);
+  if (found) return found;
+  const set = listed.map((one) => `'${one}'`).join(', ');
+  throw invalidFilter(`Invalid comparator '${comparator}' not one of '{${set}}'`, place);
 }
 
-function clauseValue(vocabulary: Vocabulary, entity: Entity, key: string, value: Value): Clause['value'] {
+const isNumeric = ({ vocabulary, entity, key }: Subject): boolean =>
+  entity === 'metric' ||
+  (entity === 'attribute' && (vocabulary.numeric.includes(key) || vocabulary.times.includes(key)));
+
+function clauseValue(subject: Subject, { comparator, value }: Comparison): Clause['value'] {
   if (value.kind === 'none') return undefined;
+  const { entity } = subject;
   if (entity === 'metric') {
-    if (value.kind !== 'number')
-      throw invalidFilter(`Expected numeric value type for metric. Found ${value.text}`, value.at);
-    return Number(value.text);
+    if (value.kind === 'number') return Number(value.text);
+    throw invalidFilter(`Expected numeric value type for metric. Found ${value.text}`, value.place);
   }
-  if (entity === 'attribute' && vocabulary.numeric.includes(key)) return numericValue(vocabulary, key, value);
-  const takesList = entity === 'attribute' || vocabulary.comparators[entity]?.includes('IN');
-  if (value.kind === 'list' && takesList) {
-    if (entity === 'attribute' && !vocabulary.lists.includes(key)) {
-      const keys = vocabulary.lists.map((name) => `'${name}'`).join(', ');
-      throw invalidFilter(
-        `Only [${keys}] attributes support comparison with a list of quoted string values.`,
-        value.at,
-      );
-    }
-    return value.items;
+  if (isNumeric(subject)) return numericValue(subject, value);
+  if (comparator === 'IN' || comparator === 'NOT IN') {
+    if (value.kind === 'list') return value.items;
+    throw invalidFilter(`Expected a list of quoted string values. Got value ${value.text}`, value.place);
   }
-  if (value.kind === 'string' || value.kind === 'name') {
-    if (value.kind === 'string' || /^".*"$/s.test(value.text)) return value.text.slice(1, -1);
+  const text = textOf(value);
+  if (text !== undefined) {
+    if (text.length <= maxTextLength) return text;
+    throw invalidFilter(`The value has ${text.length} characters; at most ${maxTextLength} are compared.`, value.place);
+  }
+  if (value.kind === 'name') {
     throw invalidFilter(
       `Parameter value is either not quoted or unidentified quote types used for string value ${value.text}.` +
         ' Use either single or double quotes.',
-      value.at,
+      value.place,
     );
   }
-  throw invalidFilter(expectedText(entity, value.text), value.at);
+  throw invalidFilter(expectedText(entity, value.text), value.place);
 }
 
-function numericValue({ numbers }: Vocabulary, key: string, value: Value): Clause['value'] {
-  const quoted = value.kind === 'string' && numbers === 'whole or quoted';
-  if (value.kind !== 'number' && !quoted) {
-    throw invalidFilter(`Expected numeric value type for numeric attribute: ${key}. Found ${value.text}`, value.at);
+/** Longer than any value that is stored, where databases refuse a pattern. */
+const maxTextLength = 40_000;
+
+/** What stands in quotes; undefined for anything else. */
+const textOf = ({ kind, text }: Value): string | undefined =>
+  kind === 'string' || (kind === 'name' && /^".*"$/s.test(text)) ? text.slice(1, -1) : undefined;
+
+function numericValue({ vocabulary, key }: Subject, value: Value): Clause['value'] {
+  const { numbers, times } = vocabulary;
+  const quoted = textOf(value);
+  const time = quoted !== undefined && times.includes(key) ? timeOf(quoted) : undefined;
+  if (time !== undefined) return BigInt(time);
+  const number = value.kind === 'number' ? value.text : numbers === 'whole or quoted' ? quoted : undefined;
+  if (number === undefined) {
+    throw invalidFilter(`Expected numeric value type for numeric attribute: ${key}. Found ${value.text}`, value.place);
   }
-  const text = quoted ? value.text.slice(1, -1) : value.text;
-  if (/^\s*[+-]?\d+\s*$/.test(text)) return BigInt(text);
-  if (numbers === 'any') return Number(text);
-  const shown = numbers === 'whole' ? `'${text}'` : value.text;
-  throw invalidFilter(`Invalid value for numeric attribute '${key}': ${shown}`, value.at);
+  if (/^\s*[+-]?\d{1,18}\s*$/.test(number)) return BigInt(number);
+  if (numbers === 'any') return Number(number);
+  const shown = numbers === 'whole' ? `'${number}'` : value.text;
+  throw invalidFilter(`Invalid value for numeric attribute '${key}': ${shown}`, value.place);
 }
 
 const expectedText = (entity: Entity, found: string): string =>

@@ -5,14 +5,13 @@ import { type Experiment, type Lifecycle, parseExperimentId } from './experiment
 import { type ExperimentTables, experimentStore } from './experiment-store.ts';
 import { type Condition, compare, compareKeyed, conditionOf } from './filter-store.ts';
 import { invalid } from './names.ts';
-import { type Clause, experimentVocabulary, resolve } from './search-clause.ts';
-import { mapFilter, parseFilter } from './search-grammar.ts';
+import { type Clause, experimentVocabulary, readFilter } from './search-clause.ts';
 import { parseOrder } from './search-order.ts';
 
 export type ExperimentSearch = {
   readonly filter?: string | undefined;
-  readonly project?: string | undefined;
   readonly lifecycles: readonly Lifecycle[];
+  readonly project?: string | undefined;
   readonly orderBy?: readonly string[] | undefined;
   readonly offset: number;
   readonly limit: number;
@@ -24,13 +23,12 @@ export async function searchExperiments(
   search: ExperimentSearch,
 ): Promise<{ readonly experiments: readonly Experiment[]; readonly more: boolean }> {
   const db = database.withTables<ExperimentTables>();
-  const parsed = parseFilter(search.filter ?? '');
-  const filter = parsed && mapFilter(parsed, (comparison) => resolve(experimentVocabulary, comparison));
+  const filter = readFilter(experimentVocabulary, search.filter);
   let query = db.selectFrom('experiments').selectAll().where('lifecycle', 'in', search.lifecycles);
   if (filter) query = query.where(() => conditionOf(filter, (clause) => experimentCondition(database, clause)));
-  if (search.project !== undefined) query = query.where('project', '=', search.project);
   for (const { column, ascending } of orderOf(search.orderBy))
     query = query.orderBy(column, ascending ? 'asc' : 'desc');
+  if (search.project !== undefined) query = query.where('project', '=', search.project);
   const rows = await query
     .limit(search.limit + 1)
     .offset(search.offset)

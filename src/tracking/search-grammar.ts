@@ -4,7 +4,7 @@
  *     filter     = or ; or = and { OR and } ; and = not { AND not } ; not = NOT not | '(' or ')' | comparison
  *     comparison = name comparator value | name [NOT] IN '(' string { ',' string } ')' | name IS [NOT] NULL
  */
-import { invalidFilter, type Token, tokenize } from './search-tokens.ts';
+import { invalidFilter, type Place, type Token, tokenize } from './search-tokens.ts';
 
 export const comparators = [
   '=',
@@ -23,9 +23,9 @@ export const comparators = [
 export type Comparator = (typeof comparators)[number];
 
 export type Value =
-  | { readonly kind: 'string' | 'number' | 'name'; readonly text: string; readonly at: number }
-  | { readonly kind: 'list'; readonly items: readonly string[]; readonly text: string; readonly at: number }
-  | { readonly kind: 'none'; readonly text: ''; readonly at: number };
+  | { readonly kind: 'string' | 'number' | 'name'; readonly text: string; readonly place: Place }
+  | { readonly kind: 'list'; readonly items: readonly string[]; readonly text: string; readonly place: Place }
+  | { readonly kind: 'none'; readonly text: ''; readonly place: Place };
 
 export type Comparison = {
   readonly kind: 'comparison';
@@ -34,8 +34,13 @@ export type Comparison = {
   /** As written, keywords in capitals; `==` and `<>` come through for the caller to refuse. */
   readonly comparator: string;
   readonly value: Value;
-  readonly at: number;
+  readonly place: Place;
 };
+
+/** Far beyond what people write, and well within what both databases take in one query. */
+const maxDepth = 100;
+const maxComparisons = 100; // each may be a join; MLflow's SQLite ends at 64
+const maxListItems = 20_000; // of all lists together
 
 export type Filter<C> =
   | { readonly kind: 'all' | 'any'; readonly of: readonly Filter<C>[] }
@@ -47,6 +52,9 @@ export function parseFilter(text: string): Filter<Comparison> | undefined {
   if (text.trim() === '') return undefined;
   const tokens = tokenize(text);
   let next = 0;
+  let comparisons = 0;
+  let listItems = 0;
+  const placeOf = ({ at }: Token): Place => ({ filter: text, at });
   const peek = (ahead = 0): Token => tokens[next + ahead] ?? { kind: 'end', text: '', at: text.length };
   const take = (): Token => {
     const token = peek();
@@ -60,27 +68,31 @@ export function parseFilter(text: string): Filter<Comparison> | undefined {
     return true;
   };
 
-  const filter = anyOf();
+  const filter = anyOf(0);
   if (peek().kind !== 'end') throw unexpected(peek());
   return filter;
 
-  function anyOf(): Filter<Comparison> {
-    const parts = [allOf()];
-    while (takeWord('OR')) parts.push(allOf());
+  /** @param depth of the parentheses and NOTs around it */
+  function anyOf(depth: number): Filter<Comparison> {
+    const parts = [allOf(depth)];
+    while (takeWord('OR')) parts.push(allOf(depth));
     return parts.length === 1 && parts[0] ? parts[0] : { kind: 'any', of: parts };
   }
 
-  function allOf(): Filter<Comparison> {
-    const parts = [negated()];
-    while (takeWord('AND')) parts.push(negated());
+  function allOf(depth: number): Filter<Comparison> {
+    const parts = [negated(depth)];
+    while (takeWord('AND')) parts.push(negated(depth));
     return parts.length === 1 && parts[0] ? parts[0] : { kind: 'all', of: parts };
   }
 
-  function negated(): Filter<Comparison> {
-    if (takeWord('NOT')) return { kind: 'not', of: negated() };
+  function negated(depth: number): Filter<Comparison> {
+    if (depth > maxDepth) {
+      throw invalidFilter(`The filter is nested deeper than ${maxDepth} levels.`, placeOf(peek()));
+    }
+    if (takeWord('NOT')) return { kind: 'not', of: negated(depth + 1) };
     if (peek().kind !== 'open') return { kind: 'is', clause: comparison() };
     take();
-    const inner = anyOf();
+    const inner = anyOf(depth + 1);
     if (peek().kind !== 'close') throw unexpected(peek());
     take();
     return inner;
@@ -90,14 +102,18 @@ export function parseFilter(text: string): Filter<Comparison> | undefined {
     const name = take();
     if (name.kind !== 'name' || ['AND', 'OR', 'IN', 'LIKE', 'ILIKE', 'IS'].includes(name.text.toUpperCase()))
       throw unexpected(name);
-    const base = { kind: 'comparison', name: name.text, at: name.at } as const;
+    comparisons += 1;
+    if (comparisons > maxComparisons) {
+      throw invalidFilter(`The filter has more than ${maxComparisons} comparisons.`, placeOf(name));
+    }
+    const base = { kind: 'comparison', name: name.text, place: placeOf(name) } as const;
     if (takeWord('IS')) {
       const negative = takeWord('NOT');
       if (!takeWord('NULL')) throw unexpected(peek());
       return {
         ...base,
         comparator: negative ? 'IS NOT NULL' : 'IS NULL',
-        value: { kind: 'none', text: '', at: name.at },
+        value: { kind: 'none', text: '', place: placeOf(name) },
       };
     }
     if (isWord('NOT') && isWord('IN', 1)) {
@@ -113,9 +129,9 @@ export function parseFilter(text: string): Filter<Comparison> | undefined {
 
   function value(): Value {
     const token = take();
-    if (token.kind === 'string') return { kind: 'string', text: token.text, at: token.at };
-    if (token.kind === 'number') return { kind: 'number', text: token.text, at: token.at };
-    if (token.kind === 'name') return { kind: 'name', text: token.text, at: token.at };
+    if (token.kind === 'string' || token.kind === 'number' || token.kind === 'name') {
+      return { kind: token.kind, text: token.text, place: placeOf(token) };
+    }
     if (token.kind === 'open') return list(token);
     throw unexpected(token);
   }
@@ -129,11 +145,15 @@ export function parseFilter(text: string): Filter<Comparison> | undefined {
         throw invalidFilter(
           'While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in list: ' +
             `(${item.text},)`,
-          item.at,
+          placeOf(item),
         );
       }
       if (!quoted) throw illFormed(item);
       items.push(item.text.slice(1, -1));
+      listItems += 1;
+      if (listItems > maxListItems) {
+        throw invalidFilter(`The lists of the filter have more than ${maxListItems} values.`, placeOf(item));
+      }
       if (peek().kind === 'comma') take();
       else if (peek().kind !== 'close') throw illFormed(peek());
     }
@@ -141,23 +161,22 @@ export function parseFilter(text: string): Filter<Comparison> | undefined {
     if (items.length === 0) {
       throw invalidFilter(
         'While parsing a list in the query, expected a non-empty list of string values, but got empty list',
-        open.at,
+        placeOf(open),
       );
     }
-    return { kind: 'list', items, text: text.slice(open.at, close.at + 1), at: open.at };
+    return { kind: 'list', items, text: text.slice(open.at, close.at + 1), place: placeOf(open) };
   }
 
   function unexpected(token: Token) {
     const shown = token.kind === 'end' ? text.trim() : token.text;
-    return invalidFilter(`Invalid clause(s) in filter string: '${shown}'`, token.at);
+    return invalidFilter(`Invalid clause(s) in filter string: '${shown}'`, placeOf(token));
+  }
+
+  function illFormed(token: Token) {
+    const message = 'expected a non-empty list of string values, but got ill-formed list.';
+    return invalidFilter(`While parsing a list in the query, ${message}`, placeOf(token));
   }
 }
-
-const illFormed = (token: Token) =>
-  invalidFilter(
-    'While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list.',
-    token.at,
-  );
 
 /** Puts another clause into every leaf. */
 export function mapFilter<A, B>(filter: Filter<A>, map: (clause: A) => B): Filter<B> {

@@ -6,8 +6,8 @@ import { type Condition, compare, compareKeyed, conditionOf } from './filter-sto
 import type { LoggedModel } from './logged-model.ts';
 import { type LoggedModelTables, loggedModelStore } from './logged-model-store.ts';
 import { invalid } from './names.ts';
-import { type Clause, loggedModelVocabulary, resolve, unquote } from './search-clause.ts';
-import { clausesOf, mapFilter, parseFilter } from './search-grammar.ts';
+import { type Clause, loggedModelVocabulary, readFilter, unquote } from './search-clause.ts';
+import { clausesOf } from './search-grammar.ts';
 
 export type DatasetFilter = { readonly name: string; readonly digest?: string | undefined };
 
@@ -33,8 +33,7 @@ export async function searchLoggedModels(
 ): Promise<{ readonly models: readonly LoggedModel[]; readonly more: boolean }> {
   const db = database.withTables<LoggedModelTables>();
   const experiments = search.experimentIds.map(parseExperimentId);
-  const parsed = parseFilter(search.filter ?? '');
-  const filter = parsed && mapFilter(parsed, (comparison) => resolve(loggedModelVocabulary, comparison));
+  const filter = readFilter(loggedModelVocabulary, search.filter);
   const datasets = search.datasets ?? [];
   if (experiments.length === 0) return { models: [], more: false };
 

@@ -6,7 +6,7 @@ export type Order = { readonly entity: Entity; readonly key: string; readonly as
 
 export const parseOrder = (vocabulary: Vocabulary, clause: string): Order => {
   const { name, ascending } = splitOrder(clause);
-  return { ...identify(vocabulary, name), ascending };
+  return { ...identify(vocabulary, name, (message) => invalid('order_by', message)), ascending };
 };
 
 /** The name in an order clause and its direction. @throws PlatformError `tracking/invalid` */

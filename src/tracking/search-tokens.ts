@@ -8,8 +8,18 @@ export type Token = {
   readonly at: number;
 };
 
+/** A character of a filter. */
+export type Place = { readonly filter: string; readonly at: number };
+
+/** Room for a list of 10,000 run ids. */
+const maxLength = 500_000;
+
 /** @throws PlatformError `tracking/invalid-filter` at the first character that starts no token */
 export function tokenize(filter: string): readonly Token[] {
+  if (filter.length > maxLength) {
+    const message = `The filter has ${filter.length} characters; at most ${maxLength} are read.`;
+    throw invalidFilter(message, { filter, at: maxLength });
+  }
   const tokens: Token[] = [];
   let at = 0;
   while (at < filter.length) {
@@ -26,13 +36,22 @@ export function tokenize(filter: string): readonly Token[] {
   return tokens;
 }
 
-/** @param at where in the filter, so that an editor can underline it */
-export const invalidFilter = (message: string, at: number): PlatformError =>
-  new PlatformError('tracking/invalid-filter', `at character ${at + 1}`, {
+/** The message as MLflow words it; where in the filter it applies stands beside it, for people and for editors. */
+export const invalidFilter = (message: string, place: Place): PlatformError =>
+  new PlatformError('tracking/invalid-filter', `at character ${place.at + 1}`, {
     message,
-    at: [{ pointer: '/filter', message: `at character ${at + 1}` }],
-    data: { position: at },
+    at: [{ pointer: '/filter', message: `at character ${place.at + 1}\n${excerpt(place)}` }],
+    data: { position: place.at },
   });
+
+/** What stands around a place, with a caret below it. */
+function excerpt({ filter, at }: Place): string {
+  const from = Math.max(0, at - 40);
+  const to = Math.min(filter.length, at + 40);
+  const before = `${from > 0 ? '…' : ''}${filter.slice(from, at)}`;
+  const shown = `${before}${filter.slice(at, to)}${to < filter.length ? '…' : ''}`;
+  return `    ${shown.replace(/\s/g, ' ')}\n    ${' '.repeat(before.length)}^`;
+}
 
 const patterns: readonly (readonly [Token['kind'], RegExp])[] = [
   ['open', /\(/y],
@@ -50,7 +69,7 @@ function tokenAt(filter: string, at: number): Token {
     const text = match(pattern, filter, at);
     if (text) return { kind, text, at };
   }
-  throw invalidFilter(`Invalid clause(s) in filter string: '${filter.slice(at, at + 20)}'`, at);
+  throw invalidFilter(`Invalid clause(s) in filter string: '${filter.slice(at, at + 20)}'`, { filter, at });
 }
 
 function match(pattern: RegExp, text: string, at: number): string | undefined {

@@ -53,6 +53,7 @@ const filters = [
   'run_id IN ()',
   'run_id IN (1)',
   "status IN ('RUNNING')",
+  "start_time >= '1970-01-01'",
   'params.p =',
   'metrics.m',
   'AND',
