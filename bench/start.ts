@@ -1,10 +1,10 @@
 /** How long the program takes to say something: `--help`, and `up` on an empty folder until it is ready. `node bench/start.ts [rounds]` */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cpuOf } from './process-use.ts';
 
 const [rounds = '9'] = process.argv.slice(2);
 const program = join(import.meta.dirname, '..', 'bin', 'rondo.mjs');
@@ -24,15 +24,6 @@ async function timeOf(words: readonly string[]): Promise<Time> {
   child.kill('SIGTERM');
   await exited;
   return time;
-}
-
-/** User and system time in ms, where the system tells; clock ticks are 10 ms on every Linux that Node runs on. */
-function cpuOf(pid: number | undefined): number {
-  const path = `/proc/${pid}/stat`;
-  if (!existsSync(path)) return Number.NaN;
-  const text = readFileSync(path, 'utf8');
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 const median = (values: readonly number[]): number =>
