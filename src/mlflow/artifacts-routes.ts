@@ -72,6 +72,7 @@ async function receive(root: ArtifactRoot, key: string, { body, headers }: Fasti
     const length = headers['content-length'];
     await root.put(key, body.iterator({ destroyOnReturn: false }), { announced: length ? Number(length) : undefined });
   } catch (error) {
+    if (body.readableAborted) throw new PlatformError('http/bad-request', 'its body broke off', { cause: error });
     // Clients read no answer before they have sent everything, and the next request on this connection waits behind it.
     body.resume();
     throw error;

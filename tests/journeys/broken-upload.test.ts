@@ -1,0 +1,56 @@
+/** Uploads that do not come to their end: the sender goes away, or the server dies. Nothing of them is ever seen, and nothing stays. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempDisposable, readdir } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Spawned, spawnServer, until } from './spawned-server.ts';
+
+const files = '/api/2.0/mlflow-artifacts/artifacts';
+
+/** Sends half of what it announces. */
+async function beginUpload({ url }: Spawned, name: string): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname).on('error', () => undefined); // it ends in one
+  await once(socket, 'connect');
+  const half = Buffer.alloc(2 ** 20, 1);
+  socket.write(`PUT ${files}/0/${name} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${2 * half.length}\r\n\r\n`);
+  socket.write(half);
+  return socket;
+}
+
+const listed = async (server: Spawned) => (await server.must<{ files?: unknown }>('GET', `${files}?path=0`)).files;
+
+for (const kind of ['among the blobs', 'in a plain folder'] as const) {
+  test(`an upload that breaks off leaves nothing, ${kind}`, async () => {
+    await using place = await mkdtempDisposable(join(tmpdir(), 'rondo-broken-'));
+    const dataFolder = join(place.path, 'data');
+    const isFolder = kind === 'in a plain folder';
+    const destination = join(place.path, 'files');
+    const incoming = isFolder ? join(destination, '.rondo-incoming') : join(dataFolder, 'blobs', 'incoming');
+    const env = isFolder ? { RONDO_ARTIFACTS_DESTINATION: destination } : {};
+    const half = async () => (await readdir(incoming).catch(() => [])).length;
+    {
+      await using server = await spawnServer({ dataFolder, env });
+      await server.must('PUT', `${files}/0/kept`, new Uint8Array(10));
+      const gone = await beginUpload(server, 'gone');
+      await until('half of it is there', async () => (await half()) === 1);
+      gone.destroy();
+      await until('it is gone with its sender', async () => (await half()) === 0);
+      assert.deepEqual(await listed(server), [{ path: 'kept', is_dir: false, file_size: 10 }]);
+      assert.doesNotMatch(server.stderr(), /http\/internal/); // whoever goes away is no failure of the server
+
+      using _ = { [Symbol.dispose]: () => over.destroy() };
+      const over = await beginUpload(server, 'kept');
+      await until('half of it is there', async () => (await half()) === 1);
+      await server.kill();
+    }
+    await using server = await spawnServer({ dataFolder, env });
+    assert.deepEqual(await listed(server), [{ path: 'kept', is_dir: false, file_size: 10 }]);
+    if (!isFolder) assert.equal(await half(), 0); // in a folder that others may write it goes after a day
+    await server.must('PUT', `${files}/0/kept`, new Uint8Array(20));
+    assert.deepEqual(await listed(server), [{ path: 'kept', is_dir: false, file_size: 20 }]);
+  });
+}
