@@ -1,5 +1,5 @@
 /** Deleted models and versions in the database: kept where no other query looks, until they are restored or purged. */
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import type { Db } from '../storage/database.ts';
 import { keepLastNumber } from '../storage/last-numbers.ts';
 import { onPage, type TrashPage } from '../tracking/tracking-trash-store.ts';
@@ -70,7 +70,7 @@ export const registryTrashStore = (database: Db) => {
   }
 
   return {
-    /** Moves a model with all that belongs to it. Numbers that were given to sealed bytes are not given again under its name. */
+    /** Moves a model with all that belongs to it. Numbers of versions that can serve are not given again under its name. */
     async trashModel(name: string, { id, at }: { readonly id: string; readonly at: number }): Promise<void> {
       const model = await db
         .deleteFrom('registered_models')
@@ -81,12 +81,13 @@ export const registryTrashStore = (database: Db) => {
         .insertInto('deleted_models')
         .values({ id, ...model, deleted_at: at })
         .execute();
-      const { sealed, last } = await db
+      const { last } = await db
         .selectFrom('model_versions')
-        .select(({ fn }) => [fn.count('sealed').as('sealed'), fn.max('version').as('last')])
+        .select(({ fn }) => fn.max('version').as('last'))
         .where('name', '=', name)
+        .where(holdsOnnx)
         .executeTakeFirstOrThrow();
-      if (Number(sealed) > 0) await keepLastNumber(database, numbersOf(name), Number(last));
+      if (last !== null) await keepLastNumber(database, numbersOf(name), last);
       await db
         .updateTable('model_versions')
         .set({ deleted: 2 })
@@ -247,8 +248,8 @@ export const registryTrashStore = (database: Db) => {
     },
 
     /**
-     * A version, also when it or its model is in the trash: what serves goes on serving until it is purged. Of one name, sealed
-     * versions never share a number, so that what is found is what was deployed.
+     * A version, also when it or its model is in the trash: what serves goes on serving until it is purged. Of one name, versions
+     * that can serve never share a number, so that what is found is what was deployed.
      */
     async findDeployed(model: string, version: number): Promise<ModelVersion | undefined> {
       const kept = await versionStore(database).find(model, version);
@@ -259,7 +260,7 @@ export const registryTrashStore = (database: Db) => {
         .selectAll()
         .where('name', 'in', [model, ...deleted.map(({ id }) => hidden(id))])
         .where('version', '=', version)
-        .where('sealed', 'is not', null)
+        .where(holdsOnnx)
         .executeTakeFirst();
       return row && { ...toVersion(row, [], []), model };
     },
@@ -301,6 +302,9 @@ export type VersionLocation = {
   readonly storageLocation: string;
   readonly loggedModelId?: string;
 };
+
+/** A seal without an ONNX file is one of a version that cannot serve. */
+const holdsOnnx = sql<SqlBool>`sealed like '%"onnxDigest":%'`;
 
 const toLocation = (
   row: Pick<VersionTables['model_versions'], 'name' | 'version' | 'storage_location' | 'model_id'>,

@@ -149,4 +149,8 @@ export const registryCalls: readonly Call[] = [
   get('search for no prompts', '/registered-models/search', { filter: "tags.`mlflow.prompt.is_prompt` != 'true'" }),
   remove('delete a model', '/registered-models/delete', { name: 'M2' }),
   remove('delete a model twice', '/registered-models/delete', { name: 'M2' }),
+  get('a version of a deleted model', '/model-versions/get', { name: 'M2', version: '1' }),
+  get('search versions of a deleted model', '/model-versions/search', { filter: "name = 'M2'" }),
+  post('a model of the name of a deleted one', '/registered-models/create', { name: 'M2' }),
+  post('its first version', '/model-versions/create', { name: 'M2', source: 's3://b/p' }),
 ];
