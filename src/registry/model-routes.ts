@@ -10,6 +10,7 @@ import { runDetails } from '../tracking/run-details-store.ts';
 import { runStore } from '../tracking/run-store.ts';
 import { deleteModel } from './change-model.ts';
 import { deleteAlias, deleteVersion, setAlias, versionByAlias } from './change-version.ts';
+import { describeRoutes } from './describe-routes.ts';
 import { readLabelEvents } from './label-event-store.ts';
 import { labelMoves, labelsAt, momentOf } from './label-history.ts';
 import { lineageOfRun } from './lineage-of-run.ts';
@@ -42,6 +43,7 @@ export const modelRoutes =
   (deps: SealAdapterDeps & { readonly newId: () => string }): FastifyPluginAsyncTypebox =>
   async (app) => {
     const { database, now, newId } = deps;
+    await app.register(describeRoutes({ database, now }));
     const read = { models: modelStore(database.read), versions: versionStore(database.read) };
     const writing = (tx: Db) => ({
       models: modelStore(tx),
@@ -293,10 +295,11 @@ const versionView = (version: ModelVersion, phase: Phase) => {
   return { ...rest, phase, servable: isServable(version) };
 };
 
-const summaryOf = ({ version, createdAt, phase, aliases, runId }: ReturnType<typeof versionView>) => ({
+const summaryOf = ({ version, createdAt, phase, stage, aliases, runId }: ReturnType<typeof versionView>) => ({
   version,
   createdAt,
   phase,
+  stage,
   aliases,
   ...(runId !== undefined && { runId }),
 });
