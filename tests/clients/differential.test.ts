@@ -47,13 +47,16 @@ test('answers are those of MLflow, apart from the rows of one table', { skip, ti
   assert.deepEqual(unused, [], 'rows that no answer needs any more');
 
   const random = seededRandom(seed);
+  let wrongAnswers = 0;
   const missed = mutations.flatMap((mutation) => {
     const mutants = mutantsOf(exchanges, (answer) => mutate(answer, mutation, random));
     assert.ok(mutants.length >= 5, `too few answers for the mutation "${mutation.name}"`);
+    wrongAnswers += mutants.length;
     const unnoticed = mutants.filter((mutant) => unexplainedOf(mutant).length === 0);
     return unnoticed.map(({ call, ours }) => `${mutation.name}: ${call.label}: ${JSON.stringify(ours).slice(0, 200)}`);
   });
   assert.deepEqual(missed, [], 'wrong answers that were not noticed');
+  context.diagnostic(`${mutations.length} ways to answer wrongly, tried on ${wrongAnswers} answers, were all noticed`);
 });
 
 test('the page of differences is as `npm run docs` writes it', async () => {
