@@ -73,6 +73,7 @@ export function addVersionCalls(
           source,
           runId: message.run_id,
           loggedModelId: message.model_id,
+          workingDirectory: process.cwd(),
         });
         const { loggedModelId } = resolved;
         const [run] = resolved.runId ? await runDetails(tx, [resolved.runId]) : [];

@@ -23,6 +23,19 @@ test('a source inside of what the run wrote is believed', () => {
   checkSource('/srv/ab/artifacts/m', { ...run, location: 'file:///srv/ab/artifacts' });
 });
 
+test('a relative source is meant from the working directory', () => {
+  const local = { ...run, location: '/srv/mlruns/1/ab/artifacts', workingDirectory: '/srv' };
+  checkSource('mlruns/1/ab/artifacts/m', local);
+  checkSource('file:mlruns/1/ab/artifacts', local);
+  for (const source of ['1/ab/artifacts/m', 'mlruns/1/ab/artifacts/../../x', 'mlruns/1/abc/artifacts'])
+    assert.throws(
+      () => checkSource(source, local),
+      { code: 'registry/invalid', message: RegExp(`'${source}'`) },
+      source,
+    );
+  assert.throws(() => checkSource('mlruns/1/ab/artifacts/m', { ...local, workingDirectory: undefined }));
+});
+
 test('a source anywhere else is refused, however it is written', () => {
   const sources = [
     '/etc/passwd',

@@ -1,5 +1,6 @@
 /** Where a model version's files are said to lie, and which of these claims are believed. */
 import { partsOf, proxiedKeyOf } from '../storage/artifact-places.ts';
+import { absoluteLocation } from '../tracking/experiment.ts';
 import { invalid } from './model-name.ts';
 
 export type ModelSource =
@@ -39,6 +40,8 @@ export function checkSource(
     readonly named: 'run_id' | 'model_id';
     readonly id: string | undefined;
     readonly location: string | undefined;
+    /** What a relative path is meant from; without it there are none. */
+    readonly workingDirectory?: string | undefined;
   },
 ): void {
   const { scheme, authority } = partsOf(source);
@@ -48,7 +51,9 @@ export function checkSource(
   switch (parsed.kind) {
     case 'local': {
       const root = owner.location === undefined ? undefined : parseSource(owner.location);
-      if (root?.kind === 'local' && isWithin(parsed.path, root.path)) return;
+      const { workingDirectory } = owner;
+      const path = workingDirectory === undefined ? parsed.path : absoluteLocation(parsed.path, workingDirectory);
+      if (root?.kind === 'local' && isWithin(path, root.path)) return;
       throw invalid(
         'source',
         `Invalid model version source: '${source}'. To use a local path as a model version source, the ${owner.named} request ` +

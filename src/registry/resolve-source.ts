@@ -1,6 +1,7 @@
 /** Finds what a version's source refers to: the run or logged model it came from, and where the files lie. */
 import { requireLoggedModel } from '../tracking/change-logged-model.ts';
 import { requireRun } from '../tracking/change-run.ts';
+import { absoluteLocation } from '../tracking/experiment.ts';
 import type { LoggedModelStore } from '../tracking/logged-model-store.ts';
 import type { RunStore } from '../tracking/run-store.ts';
 import { versionByAlias } from './change-version.ts';
@@ -30,7 +31,12 @@ export type ResolvedSource = {
 /** @throws PlatformError `registry/invalid` when the source lies outside of what it names */
 export async function resolveSource(
   deps: ResolveDeps,
-  input: { readonly source: string; readonly runId?: string | undefined; readonly loggedModelId?: string | undefined },
+  input: {
+    readonly source: string;
+    readonly runId?: string | undefined;
+    readonly loggedModelId?: string | undefined;
+    readonly workingDirectory?: string;
+  },
 ): Promise<ResolvedSource> {
   const { runs, loggedModels } = deps;
   const origin = await originOf(deps, input.source);
@@ -46,13 +52,15 @@ export async function resolveSource(
     named: loggedModelId ? 'model_id' : 'run_id',
     id: loggedModelId || runId,
     location: loggedModelId ? model?.artifactLocation : run?.artifactUri,
+    workingDirectory: input.workingDirectory,
   });
   const named = parseSource(source);
   if (named.kind === 'logged-model') {
     const logged = await requireLoggedModel(loggedModels, named.id);
     return { source, storageLocation: logged.artifactLocation, runId: runId || logged.sourceRunId, loggedModelId };
   }
-  const storageLocation = origin?.storageLocation ?? source;
+  const located = input.workingDirectory === undefined ? source : absoluteLocation(source, input.workingDirectory);
+  const storageLocation = origin?.storageLocation ?? located;
   return { source, storageLocation, runId: runId || model?.sourceRunId, loggedModelId };
 }
 
