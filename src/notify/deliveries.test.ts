@@ -181,8 +181,10 @@ eachDatabase((name, open) => {
     await until(async () => (await notify.call('GET', '')).body.items[0]?.failures === 1);
     await notify.append({ subject: 'run/a' });
     await notify.append({ subject: 'run/b' });
-    await notify.pass(1_000);
-    await until(async () => receiver.received.some(({ payload }) => payload.data['run_id'] === 'b'));
+    await until(async () => {
+      await notify.pass(1_000);
+      return receiver.received.some(({ payload }) => payload.data['run_id'] === 'b');
+    });
     down = false;
     await until(async () => {
       await notify.pass(60_000); // again and again: an attempt may still be on its way

@@ -1,8 +1,9 @@
 /** The queue of messages, which is also the log of what was delivered. */
-import type { Generated } from 'kysely';
+import { type Generated, sql } from 'kysely';
 import { announce } from '../storage/announcements.ts';
 import type { Db } from '../storage/database.ts';
 import { type Attempt, type Delivery, type DeliveryState, type Target, targetKey } from './delivery.ts';
+import type { WebhookTables } from './webhook-store.ts';
 
 type DeliveryRow = {
   seq: number;
@@ -81,7 +82,7 @@ export const deliveryStore = (db: Db) => {
         select = select.where('target_key', '=', targetKey({ kind: 'webhook', webhook }));
       }
       if (project !== undefined) select = select.where('project', '=', project);
-      if (state !== undefined) select = select.where('state', '=', state);
+      if (state !== undefined) select = select.where('state', '=', sql.lit(state));
       if (before !== undefined) select = select.where('seq', '<', before);
       return (await select.orderBy('seq', 'desc').limit(limit).execute()).map(deliveryOf);
     },
@@ -90,42 +91,60 @@ export const deliveryStore = (db: Db) => {
       const row = await deliveries
         .selectFrom('webhook_deliveries')
         .select(({ fn }) => fn.countAll().as('n'))
-        .where('state', '=', 'waiting')
+        .where('state', '=', waiting)
         .where('target_key', '=', targetKey(target))
         .executeTakeFirstOrThrow();
       return Number(row.n);
     },
 
-    /** Receivers with a message that is due. */
-    async dueTargets(at: number): Promise<readonly string[]> {
-      const rows = await deliveries
+    /** Receivers with a message that is due, and how often in a row they have failed. Webhooks that rest are none. */
+    async dueTargets(at: number): Promise<readonly { readonly key: string; readonly failures: number }[]> {
+      const webhooks = await db
+        .withTables<DeliveryTables & WebhookTables>()
+        .selectFrom('webhooks')
+        .select(['id', 'failures'])
+        .where('webhooks.state', '=', 'active')
+        .where('rest_until', '<=', at)
+        .where(({ exists, selectFrom }) =>
+          exists(
+            selectFrom('webhook_deliveries as one')
+              .select('one.seq')
+              .where('one.state', '=', waiting)
+              .where('one.target_key', '=', sql<string>`${sql.lit(webhookKey)} || webhooks.id`)
+              .where('one.due_at', '<=', at),
+          ),
+        )
+        .execute();
+      const others = await deliveries
         .selectFrom('webhook_deliveries')
         .select('target_key')
-        .where('state', '=', 'waiting')
+        .where('state', '=', waiting)
+        .where('target_key', '<', webhookKey) // the other kinds of targets come before it
+        .where('due_at', '<=', at)
         .groupBy('target_key')
-        .having(({ fn }) => fn.min('due_at'), '<=', at)
         .execute();
-      return rows.map((row) => row.target_key);
+      return [
+        ...webhooks.map(({ id, failures }) => ({ key: webhookKey + id, failures: Number(failures) })),
+        ...others.map((row) => ({ key: row.target_key, failures: 0 })),
+      ];
     },
 
-    /** Takes messages of one receiver, the oldest of each subject only: the next ones wait until it has arrived or is given up. */
-    async claim(
-      target: string,
-      { at, limit, lease }: { readonly at: number; readonly limit: number; readonly lease: Lease },
-    ): Promise<readonly Delivery[]> {
-      const heads = await deliveries
+    /** The oldest message of each subject for one receiver: the next ones wait until it has arrived or is given up. */
+    async nextFor(target: string, { at, limit }: { readonly at: number; readonly limit: number }): Promise<number[]> {
+      const rows = await deliveries
         .selectFrom('webhook_deliveries as one')
         .select('one.seq')
-        .where('one.state', '=', 'waiting')
+        .where('one.state', '=', waiting)
         .where('one.target_key', '=', target)
-        .where('one.due_at', '<=', at)
+        // The plus keeps the databases from the index by time: in the order of this query they find the first ones at once.
+        .where(sql`+one.due_at`, '<=', at)
         .where((is) => is.or([is('one.lease_until', 'is', null), is('one.lease_until', '<', at)]))
         .where(({ not, exists, selectFrom }) =>
           not(
             exists(
               selectFrom('webhook_deliveries as earlier')
                 .select('earlier.seq')
-                .where('earlier.state', '=', 'waiting')
+                .where('earlier.state', '=', waiting)
                 .where('earlier.target_key', '=', target)
                 .whereRef('earlier.subject', '=', 'one.subject')
                 .whereRef('earlier.seq', '<', 'one.seq'),
@@ -137,17 +156,19 @@ export const deliveryStore = (db: Db) => {
         .orderBy('one.seq')
         .limit(limit)
         .execute();
-      if (heads.length === 0) return [];
-      // The second condition decides when two servers saw the same one.
+      return rows.map(({ seq }) => Number(seq));
+    },
+
+    /** Takes those that nobody else has taken meanwhile. */
+    async claim(
+      seqs: readonly number[],
+      { at, lease }: { readonly at: number; readonly lease: Lease },
+    ): Promise<readonly Delivery[]> {
       const rows = await deliveries
         .updateTable('webhook_deliveries')
         .set({ lease_owner: lease.owner, lease_until: lease.until })
-        .where(
-          'seq',
-          'in',
-          heads.map(({ seq }) => seq),
-        )
-        .where('state', '=', 'waiting')
+        .where('seq', 'in', seqs)
+        .where('state', '=', waiting)
         .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<', at)]))
         .returningAll()
         .execute();
@@ -183,7 +204,7 @@ export const deliveryStore = (db: Db) => {
       let update = deliveries
         .updateTable('webhook_deliveries')
         .set({ lease_owner: null, lease_until: null })
-        .where('state', '=', 'waiting');
+        .where('state', '=', waiting);
       update =
         owner === undefined ? update.where('lease_owner', 'is not', null) : update.where('lease_owner', '=', owner);
       await update.execute();
@@ -205,7 +226,7 @@ export const deliveryStore = (db: Db) => {
       await deliveries
         .updateTable('webhook_deliveries')
         .set({ due_at: at })
-        .where('state', '=', 'waiting')
+        .where('state', '=', waiting)
         .where('target_key', '=', targetKey(target))
         .execute();
       announce(db, queuedTopic);
@@ -225,6 +246,10 @@ export const deliveryStore = (db: Db) => {
 };
 
 const keptAttempts = 20;
+
+/** Written out: an index of what waits serves only a query that says so itself, not one with a parameter. */
+const waiting = sql.lit('waiting');
+const webhookKey = 'webhook/';
 
 function deliveryOf(row: DeliveryRow): Delivery {
   return {

@@ -44,7 +44,7 @@ export async function startDeliveries(options: DeliveryOptions): Promise<Deliver
   const { database, now, random, onError, timeoutMs = 30_000 } = options;
   const owner = randomUUID();
   const closing = new AbortController();
-  const sending = new Map<Promise<void>, string>(); // -> the receiver's key
+  const sending = new Map<number, { readonly key: string; readonly work: Promise<void> }>(); // by seq
   let prunedAt = 0;
 
   // The folder of SQLite has one server: what an earlier one had in hand when it died is free. On PostgreSQL its lease ends.
@@ -57,15 +57,18 @@ export async function startDeliveries(options: DeliveryOptions): Promise<Deliver
       await database.write((tx) => deliveryStore(tx).removeBefore(at - keptMs));
     }
     const due = await deliveryStore(database.read).dueTargets(at);
-    if (due.length === 0) return false;
-    const webhooks = new Map((await webhookStore(database.read).list()).map((one) => [`webhook/${one.id}`, one]));
-    for (const key of due) {
-      const busy = [...sending.values()].filter((one) => one === key).length;
-      const limit = Math.min(roomFor(key, webhooks.get(key), at) - busy, mostAtOnce - sending.size);
+    for (const { key, failures } of due) {
+      const busy = [...sending.values()].filter((one) => one.key === key).length;
+      // One that fails is tried with a single message now and then.
+      const limit = Math.min((failures > 0 ? 1 : mostPerTarget) - busy, mostAtOnce - sending.size);
       if (limit <= 0) continue;
+      const found = await deliveryStore(database.read).nextFor(key, { at, limit });
+      // Where the clock has jumped, a lease may be over before its attempt.
+      const next = found.filter((seq) => !sending.has(seq));
+      if (next.length === 0) continue;
       // The lease outlives the attempt and what it takes to write it down.
       const lease = { owner, until: at + timeoutMs + writingMs };
-      const claimed = await database.write((tx) => deliveryStore(tx).claim(key, { at, limit, lease }));
+      const claimed = await database.write((tx) => deliveryStore(tx).claim(next, { at, lease }));
       for (const delivery of claimed) begin(key, delivery);
     }
     return false;
@@ -75,9 +78,9 @@ export async function startDeliveries(options: DeliveryOptions): Promise<Deliver
     const work = attempt(delivery).catch((error: unknown) => {
       if (!closing.signal.aborted) onError(error);
     });
-    sending.set(work, key);
+    sending.set(delivery.seq, { key, work });
     void work.then(() => {
-      sending.delete(work);
+      sending.delete(delivery.seq);
       loop.wake();
     });
   }
@@ -138,17 +141,10 @@ export async function startDeliveries(options: DeliveryOptions): Promise<Deliver
       listening[Symbol.dispose]();
       await loop[Symbol.asyncDispose]();
       closing.abort();
-      await Promise.all(sending.keys());
+      await Promise.all([...sending.values()].map(({ work }) => work));
       await database.write((tx) => deliveryStore(tx).release(owner));
     },
   };
-}
-
-/** How many messages a receiver may be sent at once. One that fails gets one now and then; one that is paused none. */
-function roomFor(key: string, webhook: Webhook | undefined, at: number): number {
-  if (!key.startsWith('webhook/')) return mostPerTarget;
-  if (webhook?.state.kind !== 'active' || webhook.restUntil > at) return 0;
-  return webhook.failures > 0 ? 1 : mostPerTarget;
 }
 
 async function send(

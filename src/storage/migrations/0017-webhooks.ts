@@ -45,15 +45,17 @@ export async function up(db: Db): Promise<void> {
     .addColumn('attempts', text, (column) => column.notNull())
     .execute();
   // What waits, by receiver: a receiver that is down for days must not make the others' messages slow to find.
-  for (const [name, columns] of [
-    ['webhook_deliveries_due', ['target_key', 'due_at']],
-    ['webhook_deliveries_order', ['target_key', 'subject', 'seq']],
+  for (const [name, state, columns] of [
+    ['webhook_deliveries_due', 'waiting', ['target_key', 'due_at']],
+    ['webhook_deliveries_next', 'waiting', ['target_key', 'tries', 'seq']],
+    ['webhook_deliveries_order', 'waiting', ['target_key', 'subject', 'seq']],
+    ['webhook_deliveries_failed', 'failed', ['seq']],
   ] as const) {
     await db.schema
       .createIndex(name)
       .on('webhook_deliveries')
       .columns([...columns])
-      .where(sql.ref('state'), '=', sql.lit('waiting'))
+      .where(sql.ref('state'), '=', sql.lit(state))
       .execute();
   }
   await db.schema
