@@ -187,7 +187,10 @@ test(
 test('a bucket that is not there or does not answer is told as such', options, async () => {
   using set = await setUp();
   const missing = artifactBucket({ ...set.settings, uri: 's3://no-such-bucket/x' });
-  await assert.rejects(missing.put('a', Buffer.from('x')), { code: 'storage/bucket-refused', message: 'The bucket s3://no-such-bucket refuses this server: NoSuchBucket.' });
+  await assert.rejects(missing.put('a', Buffer.from('x')), {
+    code: 'storage/bucket-refused',
+    message: 'The bucket s3://no-such-bucket refuses this server: NoSuchBucket.',
+  });
   const away = artifactBucket({ ...set.settings, endpoint: 'http://127.0.0.1:9' });
   await assert.rejects(away.put('a', Buffer.from('x')), { code: 'storage/unreachable' });
   await assert.rejects(away.open('a'), { code: 'storage/unreachable' });
