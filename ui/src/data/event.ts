@@ -82,6 +82,16 @@ export function whatHappened(event: Pick<LoggedEvent, 'type' | 'subject' | 'data
       };
     case 'registry.alias-set':
       return { about: model, says: `is now ${text(data['alias'])}` };
+    case 'registry.alias-deleted':
+      return { about: model, says: `is ${text(data['alias'])} no more` };
+    case 'registry.stage-set':
+      return { about: model, says: `moved to ${text(data['stage'])}` };
+    case 'registry.model-tag-set':
+    case 'registry.version-tag-set':
+      return { about: model, says: `tagged ${text(data['key'])}` };
+    case 'registry.model-tag-deleted':
+    case 'registry.version-tag-deleted':
+      return { about: model, says: `lost its tag ${text(data['key'])}` };
     case 'gates.decided':
       return {
         about: model,

@@ -1,7 +1,7 @@
 /** Models, their versions, and the grounds on which a version may go live. */
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { get } from './api.ts';
+import { get, send } from './api.ts';
 import type { VersionRef } from './endpoints.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -17,14 +17,23 @@ export type VersionSummary = {
   readonly version: number;
   readonly createdAt: number;
   readonly phase: string;
+  /** MLflow's, `None` until somebody sets one. */
+  readonly stage: Stage;
   readonly aliases: readonly string[];
   readonly runId?: string;
 };
+
+export const stages = ['None', 'Staging', 'Production', 'Archived'] as const;
+export type Stage = (typeof stages)[number];
+export type Tag = { readonly key: string; readonly value: string };
 
 export type Version = VersionSummary & {
   readonly model: string;
   readonly source: string;
   readonly description?: string;
+  readonly tags: readonly Tag[];
+  readonly status: 'PENDING_REGISTRATION' | 'FAILED_REGISTRATION' | 'READY';
+  readonly statusMessage?: string;
   readonly lineage: {
     readonly datasets: readonly { readonly name: string; readonly version: string; readonly context: string }[];
     readonly code?: string;
@@ -45,8 +54,24 @@ export type Model = {
   readonly name: string;
   readonly project: string;
   readonly description?: string;
+  readonly tags: readonly Tag[];
+  readonly aliases: readonly { readonly alias: string; readonly version: number }[];
   readonly versions: readonly VersionSummary[];
 };
+
+/** A model on its own, with all that is known of its versions. */
+export type ModelDetails = Model & { readonly versions: readonly Version[] };
+
+/** Who moved which label when; `to` absent where nobody has it any more. */
+export type LabelMove = {
+  readonly position: number;
+  readonly at: number;
+  readonly actor: string;
+  readonly because?: 'deleted' | 'restored';
+} & (
+  | { readonly kind: 'alias'; readonly alias: string; readonly from?: number; readonly to?: number }
+  | { readonly kind: 'stage'; readonly version: number; readonly from?: string; readonly to?: string }
+);
 
 export type GateTest = {
   readonly kind: string;
@@ -85,7 +110,37 @@ export const useModels = () =>
   });
 
 export const useModel = (name: string) =>
-  useQuery({ queryKey: ['models', name], queryFn: ({ signal }) => get<Model>(path(name), {}, signal) });
+  useQuery({ queryKey: ['models', name], queryFn: ({ signal }) => get<ModelDetails>(path(name), {}, signal) });
+
+/** The newest moves of its aliases and stages. */
+export const useLabelHistory = (name: string) =>
+  useQuery({
+    queryKey: ['models', name, 'history'],
+    queryFn: ({ signal }) => get<{ moves: LabelMove[] }>(`${path(name)}/history`, { limit: 50 }, signal),
+  });
+
+/** What is written on a model or a version; a tag that is null goes. */
+export type Writing = {
+  readonly description?: string;
+  readonly stage?: Stage;
+  readonly tags?: Readonly<Record<string, string | null>>;
+};
+
+type Change =
+  | { readonly kind: 'write'; readonly version?: number; readonly body: Writing }
+  | { readonly kind: 'alias'; readonly alias: string; readonly version: number | undefined };
+
+export function useChangeModel(model: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (change: Change) => {
+      if (change.kind === 'write') return send('PATCH', path(model, change.version), change.body);
+      const alias = `${path(model)}/aliases/${encodeURIComponent(change.alias)}`;
+      return change.version === undefined ? send('DELETE', alias) : send('PUT', alias, { version: change.version });
+    },
+    onSettled: () => Promise.all([['models'], ['version']].map((queryKey) => queries.invalidateQueries({ queryKey }))),
+  });
+}
 
 export const useVersion = (ref: VersionRef | undefined) =>
   useQuery({

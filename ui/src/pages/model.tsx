@@ -1,29 +1,41 @@
 /** Model: which version serves where, and what is its history? */
+import './model/model.css';
 import { Link, useParams } from '@tanstack/react-router';
 import { useEndpoints } from '../data/endpoints.ts';
 import { useEvents } from '../data/event.ts';
-import { useModel } from '../data/models.ts';
+import { useMayWrite } from '../data/me.ts';
+import { formatOf, sizeOf } from '../data/model-format.ts';
+import { useChangeModel, useModel } from '../data/models.ts';
 import { count, wallMoment } from '../format.ts';
+import { Described } from '../parts/described.tsx';
 import { News } from '../parts/news.tsx';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
-import { Loaded } from '../parts/states.tsx';
+import { Loaded, Nothing } from '../parts/states.tsx';
+import { Verdict } from '../parts/verdict.tsx';
 import { VersionTag } from '../parts/version-tag.tsx';
+import { Aliases } from './model/aliases.tsx';
+import { LabelMoves } from './model/label-moves.tsx';
+import { size } from './run/size.ts';
 
 export function ModelPage() {
   const { model: name = '' } = useParams({ strict: false });
   const model = useModel(name);
   const endpoints = (useEndpoints().data?.items ?? []).filter((endpoint) => endpoint.champion?.model === name);
   const events = useEvents({ limit: 200, order: 'newest' });
+  const mayWrite = useMayWrite();
+  const change = useChangeModel(name);
   return (
     <Loaded query={model} what={`model ${name}`}>
       {(data) => {
         const live = endpoints[0]?.champion;
+        const hasStages = data.versions.some(({ stage }) => stage !== 'None');
         const hasAliases = data.versions.some(({ aliases }) => aliases.length > 0);
         const tried = endpoints.flatMap(({ rollout }) => (rollout ? [rollout.challenger.version] : []));
         const roleOf = (version: number) =>
           live?.version === version ? 'champion' : tried.includes(version) ? 'challenger' : 'other';
         const history = (events.data?.items ?? []).filter(
-          (event) => event.subject.startsWith(`model/${name}/`) || event.data['model'] === name,
+          ({ subject, type, data: said }) =>
+            (subject.startsWith(`model/${name}/`) || said['model'] === name) && !/^registry\.(alias|stage)-/.test(type),
         );
         return (
           <>
@@ -34,17 +46,26 @@ export function ModelPage() {
                   : `${name} serves nowhere yet`
               }
             >
-              {count(data.versions.length)} {data.versions.length === 1 ? 'version' : 'versions'}. {data.description}
+              {count(data.versions.length)} {data.versions.length === 1 ? 'version' : 'versions'}
+              {data.project === 'default' ? '.' : `, in project ${data.project}.`}
             </PageHead>
             <div className="cols two">
               <section>
-                <div className="wide">
+                {data.versions.length === 0 && (
+                  <Nothing title="It has no version yet">
+                    <code>{`mlflow.onnx.log_model(…, registered_model_name="${name}")`}</code>
+                  </Nothing>
+                )}
+                <div className="wide" hidden={data.versions.length === 0}>
                   <table>
                     <thead>
                       <tr>
                         <th>Version</th>
                         <th>Phase</th>
                         {hasAliases && <th>Aliases</th>}
+                        {hasStages && <th>Stage</th>}
+                        <th>Format</th>
+                        <th className="num">Size</th>
                         <th>Registered</th>
                         <th>Run</th>
                       </tr>
@@ -63,7 +84,20 @@ export function ModelPage() {
                               </Link>
                             </td>
                             <td>{version.phase}</td>
-                            {hasAliases && <td>{version.aliases.join(', ')}</td>}
+                            {hasAliases && (
+                              <td>
+                                <span className="alias-tags">
+                                  {version.aliases.map((alias) => (
+                                    <code key={alias}>@{alias}</code>
+                                  ))}
+                                </span>
+                              </td>
+                            )}
+                            {hasStages && <td className="i2">{version.stage === 'None' ? '' : version.stage}</td>}
+                            <td className="nowrap">
+                              <Verdict mark={formatOf(version).mark}>{formatOf(version).name}</Verdict>
+                            </td>
+                            <td className="num">{version.sealed ? size(sizeOf(version) ?? 0) : ''}</td>
                             <td className="i2">{wallMoment(version.createdAt)}</td>
                             <td className="mono">
                               {version.runId && (
@@ -79,8 +113,22 @@ export function ModelPage() {
                 </div>
               </section>
               <aside>
-                <SectionHead title="What changed" />
-                <News events={history.slice(0, 20)} />
+                <Described
+                  title="About it"
+                  description={data.description}
+                  tags={data.tags}
+                  mayWrite={mayWrite}
+                  error={change.error}
+                  onWrite={(body) => change.mutateAsync({ kind: 'write', body })}
+                />
+                <Aliases model={data} mayWrite={mayWrite} />
+                <LabelMoves model={name} />
+                {history.length > 0 && (
+                  <>
+                    <SectionHead title="What changed" />
+                    <News events={history.slice(0, 20)} />
+                  </>
+                )}
               </aside>
             </div>
           </>

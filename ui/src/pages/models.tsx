@@ -16,6 +16,7 @@ export function ModelsPage() {
         const live = items.filter((model) =>
           endpoints.some((endpoint) => endpoint.champion?.model === model.name),
         ).length;
+        const labelled = items.some(({ aliases }) => aliases.length > 0);
         return (
           <>
             <PageHead
@@ -39,6 +40,7 @@ export function ModelsPage() {
                     <tr>
                       <th>Model</th>
                       <th>Versions, newest first</th>
+                      {labelled && <th>Aliases</th>}
                       <th className="num">In all</th>
                       <th>Newest registered</th>
                     </tr>
@@ -80,6 +82,17 @@ export function ModelsPage() {
                               })}
                             </span>
                           </td>
+                          {labelled && (
+                            <td>
+                              <span className="tags">
+                                {model.aliases.map(({ alias, version }) => (
+                                  <span key={alias}>
+                                    <code>@{alias}</code> <span className="i2">v{version}</span>
+                                  </span>
+                                ))}
+                              </span>
+                            </td>
+                          )}
                           <td className="num">{count(model.versions.length)}</td>
                           <td className="i2">{newest[0] ? wallMoment(newest[0].createdAt) : 'none'}</td>
                         </tr>

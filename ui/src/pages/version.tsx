@@ -1,18 +1,25 @@
 /** Version: may this go live, and on what grounds? */
+import './model/model.css';
 import { Link, useParams } from '@tanstack/react-router';
 import { useEndpoints } from '../data/endpoints.ts';
+import { useMayWrite } from '../data/me.ts';
+import { formatOf, sizeOf } from '../data/model-format.ts';
 import {
   countsAs,
   type GateReport,
   type GateTest,
+  stages,
+  useChangeModel,
   useGates,
   useModel,
   useVersion,
   type Version,
+  type Writing,
 } from '../data/models.ts';
 import { isOver, useRollouts } from '../data/rollouts.ts';
 import { count, milliseconds, percent, shortDigest, tidy } from '../format.ts';
 import { Copy } from '../parts/copy.tsx';
+import { Described } from '../parts/described.tsx';
 import { ForestBar, type ForestRow } from '../parts/forest.tsx';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
 import { SliceDots } from '../parts/slice-dots.tsx';
@@ -67,6 +74,7 @@ function VersionView({ version, model }: { version: Version; model: string }) {
         <aside>
           <MadeFrom version={version} model={model} />
           <Signature version={version} />
+          <Written version={version} model={model} />
         </aside>
       </div>
     </>
@@ -250,6 +258,7 @@ const short = (value: number | undefined): string => {
 
 function MadeFrom({ version, model }: { version: Version; model: string }) {
   const { lineage, sealed } = version;
+  const format = formatOf(version);
   const onnx = sealed?.files.find(({ digest }) => digest === sealed.onnxDigest);
   return (
     <>
@@ -287,13 +296,22 @@ function MadeFrom({ version, model }: { version: Version; model: string }) {
           {onnx ? (
             <>
               <b className="m">{onnx.path.split('/').at(-1)}</b>, {size(onnx.size)}
+              {(sealed?.files.length ?? 0) > 1 && `, with ${count((sealed?.files.length ?? 1) - 1)} more files`}
               <br />
-              <Verdict mark="pass">ONNX, nothing executable</Verdict>
+              <Verdict mark={format.mark}>{format.says}</Verdict>
               <br />
               <code>sha256 {shortDigest(onnx.digest)}</code>
             </>
           ) : (
-            <Verdict mark="undecided">not sealed yet</Verdict>
+            <>
+              {sealed && (
+                <>
+                  {count(sealed.files.length)} files, {size(sizeOf(version) ?? 0)}
+                  <br />
+                </>
+              )}
+              <Verdict mark={format.mark}>{format.says}</Verdict>
+            </>
           )}
         </li>
       </ol>
@@ -306,6 +324,60 @@ function MadeFrom({ version, model }: { version: Version; model: string }) {
         </p>
       ))}
       <Copy label="the command that ships it" text={`rondo ship ${model}@${version.version}`} />
+    </>
+  );
+}
+
+/** What people put on it: aliases, stage, description, tags. */
+function Written({ version, model }: { version: Version; model: string }) {
+  const mayWrite = useMayWrite();
+  const change = useChangeModel(model);
+  const write = (body: Writing) => change.mutateAsync({ kind: 'write', version: version.version, body });
+  return (
+    <>
+      <SectionHead
+        title="Labels"
+        aside={
+          <Link className="link" to="/models/$model" params={{ model }}>
+            {version.aliases.length > 0 ? 'Move aliases' : 'Set an alias'}
+          </Link>
+        }
+      />
+      {version.aliases.length > 0 && (
+        <p className="stage-line">
+          Aliases <span className="alias-tags i2">{version.aliases.map((alias) => `@${alias}`).join(', ')}</span>
+        </p>
+      )}
+      <p className="stage-line">
+        Stage
+        {mayWrite ? (
+          <select
+            aria-label="Stage"
+            value={version.stage}
+            disabled={change.isPending}
+            onChange={(event) => {
+              const stage = stages.find((one) => one === event.currentTarget.value);
+              if (stage) write({ stage }).catch(() => undefined); // the reason stands below
+            }}
+          >
+            {stages.map((stage) => (
+              <option key={stage} value={stage}>
+                {stage === 'None' ? 'none' : stage}
+              </option>
+            ))}
+          </select>
+        ) : (
+          <span className="i2">{version.stage === 'None' ? 'none' : version.stage}</span>
+        )}
+      </p>
+      <Described
+        title="About it"
+        description={version.description}
+        tags={version.tags}
+        mayWrite={mayWrite}
+        error={change.error}
+        onWrite={write}
+      />
     </>
   );
 }
