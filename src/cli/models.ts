@@ -129,7 +129,7 @@ function showHistory({ model, at, aliases, stages, moves }: History): string {
   const when = at === undefined ? 'now' : timeText(at);
   const standing =
     labels.length === 0
-      ? `${model} had no aliases and no stages ${at === undefined ? 'until now' : `at ${when}`}.`
+      ? `${model} ${at === undefined ? 'has' : 'had'} no aliases and no stages${at === undefined ? '' : ` at ${when}`}.`
       : table(labels, [
           { title: `${model}, ${when}`, cell: ({ label }) => label },
           { title: 'version', cell: ({ version }) => version, align: 'right' },

@@ -120,14 +120,20 @@ export async function servingEndpoint(
   return undefined;
 }
 
-async function settle({ database, artifacts }: Pick<PurgeDeps, 'database' | 'artifacts'>, ids: readonly string[]) {
-  const { read } = database;
+type Files = Pick<PurgeDeps, 'database' | 'artifacts'>;
+
+/** Where versions have their files that name one of these runs or logged models. */
+async function settledBy({ database: { read }, artifacts }: Files, ids: readonly string[]) {
   const stores = { runs: runStore(read), loggedModels: loggedModelStore(read), registry: registryTrashStore(read) };
   const models = await Promise.all(ids.map((id) => stores.loggedModels.find(id)));
   const named = new Set([...ids, ...models.flatMap((model) => model?.sourceRunId ?? [])]);
-  const settled = await settleLocations({ ...stores, artifacts }, named);
+  return settleLocations({ ...stores, artifacts }, named);
+}
+
+async function settle(deps: Files, ids: readonly string[]): Promise<void> {
+  const settled = await settledBy(deps, ids);
   if (settled.length === 0) return;
-  await database.write(async (tx) => {
+  await deps.database.write(async (tx) => {
     for (const { row, location } of settled) await registryTrashStore(tx).setLocation(row, location);
   });
 }
@@ -223,7 +229,7 @@ async function collect(deps: PurgeDeps, { id, input, actor }: Job, signal: Abort
   const { olderThanMs, dryRun } = input as CollectRequest; // written by `collect` of the worker
   const kept: Kept[] = [];
   let purged = nothingPurged;
-  let files: BlobCount = { count: 0, bytes: 0 };
+  let files: ItemFiles = { gone: noFiles, needed: noFiles };
   const say = (note: string) => database.write((tx) => jobStore(tx).setProgress(id, { note }));
 
   let from: number | TrashPosition = now() - olderThanMs;
@@ -239,13 +245,15 @@ async function collect(deps: PurgeDeps, { id, input, actor }: Job, signal: Abort
         continue;
       }
       const found = await filesOf(deps, item);
-      files = { count: files.count + found.count, bytes: files.bytes + found.bytes };
+      files = { gone: plus(files.gone, found.gone), needed: plus(files.needed, found.needed) };
       purged = withItem(purged, item);
       if (!dryRun) await purgeNow(deps, item, actor);
     }
     await say('purging what has been in the trash long enough');
   }
   const younger = await trashStore(database.read).count({ after: now() - olderThanMs });
+  if (files.needed.count > 0)
+    kept.push({ what: 'their artifacts', ...files.needed, why: 'registered versions need them' });
   if (younger > 0) kept.push({ what: 'deleted items', count: younger, why: 'they were deleted later than that' });
 
   if (!dryRun) await sweepAll(deps, signal);
@@ -267,25 +275,31 @@ async function collect(deps: PurgeDeps, { id, input, actor }: Job, signal: Abort
       why: 'they were stored in the last 24 hours, and may still be in use',
     });
   }
-  return { dryRun, purged, files, blobs: gone, kept };
+  return { dryRun, purged, files: files.gone, blobs: gone, kept };
 }
 
-/** The artifacts that go with an item. */
-async function filesOf({ database, artifacts }: PurgeDeps, { kind, id }: TrashItem): Promise<BlobCount> {
+/** The artifacts of an item: those that go with it, and those that versions need. */
+type ItemFiles = { readonly gone: BlobCount; readonly needed: BlobCount };
+
+const noFiles: BlobCount = { count: 0, bytes: 0 };
+const plus = (a: BlobCount, b: BlobCount): BlobCount => ({ count: a.count + b.count, bytes: a.bytes + b.bytes });
+
+async function filesOf(deps: PurgeDeps, { kind, id }: TrashItem): Promise<ItemFiles> {
+  const { database, artifacts } = deps;
   const { tracking, registry } = trashStore(database.read);
-  const total = { count: 0, bytes: 0 };
+  const files = { gone: noFiles, needed: noFiles };
   const places = kind === 'experiment' ? await tracking.placesOf(id) : await placesOfItem();
   for (const { id: owner, location } of places) {
     const place = artifacts.find(location);
     if (!place || place.key === '') continue;
-    const needed = await neededKeys({ registry, artifacts }, place, owner);
+    const settled = (await settledBy(deps, [owner])).map((one) => artifacts.find(one.location)?.key ?? '');
+    const needed = [...(await neededKeys({ registry, artifacts }, place, owner)), ...settled];
     for await (const { path, size } of walkArtifacts(place.root, place.key)) {
-      if (needed.some((one) => path === one || path.startsWith(`${one}/`))) continue;
-      total.count += 1;
-      total.bytes += size;
+      const isNeeded = needed.some((one) => path === one || path.startsWith(`${one}/`));
+      files[isNeeded ? 'needed' : 'gone'] = plus(files[isNeeded ? 'needed' : 'gone'], { count: 1, bytes: size });
     }
   }
-  return total;
+  return files;
 
   async function placesOfItem() {
     const found =

@@ -166,6 +166,9 @@ eachDatabase((dialect, open) => {
     await set.model('m');
     await set.version('m', `runs:/${run.id}/model`);
     await set.act((deps) => deleteRun(deps, run.id, actor));
+    const { files, kept } = await set.collect({ olderThanMs: 0, dryRun: true });
+    assert.deepEqual(files, { count: 1, bytes: 3 });
+    assert.deepEqual(kept, [{ what: 'their artifacts', count: 1, bytes: 5, why: 'registered versions need them' }]);
     await set.send('DELETE', `/api/v1/trash/run/${run.id}`);
     await set.swept();
     await set.collect({});
