@@ -10,6 +10,7 @@ import { openSecretBox } from '../notify/secret-box-adapter.ts';
 import { openReceiver } from '../notify/test-receiver.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
 import { startNotifyWorker } from './notify-worker.ts';
+import { parseProject } from './project-file.ts';
 import { projectStore } from './project-store.ts';
 
 const file = `project: flights
@@ -88,5 +89,12 @@ eachDatabase((name, open) => {
     const failed = all.filter(({ state }) => state === 'failed').map(({ attempts }) => attempts[0]?.problem);
     assert.deepEqual(failed, new Array(2).fill('the variable UNSET is not set for the server'));
     assert.deepEqual(errors, []);
+  });
+});
+
+test('an address that lacks its dollar sign is told where it stands', () => {
+  assert.throws(() => parseProject('project: flights\nalerts: [{slack: SLACK_WEBHOOK}]\n'), {
+    code: 'lifecycle/invalid-project',
+    hint: 'Write an address, or $NAME of an environment variable of the server that holds it.',
   });
 });

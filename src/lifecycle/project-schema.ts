@@ -25,13 +25,17 @@ const ModelConfig = Type.Object(
 
 const onSeverity = Type.Optional(Type.Union([Type.Literal('page'), Type.Literal('ticket'), Type.Literal('all')]));
 const address = Type.String({
-  minLength: 1,
-  description: 'An address, or $NAME of an environment variable that holds it.',
+  pattern: '^(\\$[A-Za-z_][A-Za-z0-9_]*|https?://.+)$',
+  description: 'An address, or $NAME of an environment variable of the server that holds it.',
+});
+const routingKey = Type.String({
+  pattern: '^(\\$[A-Za-z_][A-Za-z0-9_]*|[A-Za-z0-9]{20,64})$',
+  description: 'A routing key, or $NAME of an environment variable of the server that holds it.',
 });
 
 const AlertTarget = Type.Union([
   Type.Object({ slack: address, on: onSeverity }, closed),
-  Type.Object({ pagerduty: address, on: onSeverity }, closed),
+  Type.Object({ pagerduty: routingKey, on: onSeverity }, closed),
   Type.Object({ webhook: address, on: onSeverity }, closed),
 ]);
 
