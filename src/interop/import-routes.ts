@@ -6,9 +6,11 @@ import { PlatformError } from '../errors.ts';
 import { eventStore } from '../events/event-store.ts';
 import type { ArtifactRoot } from '../storage/artifact-root.ts';
 import type { Database } from '../storage/database.ts';
+import type { Tag } from '../tracking/names.ts';
+import { defaultProject, taggedProject } from '../tracking/project-tag.ts';
 import { importStore, writeRecords } from './import-store.ts';
 import { readRecords, summarizePoints } from './imported-store.ts';
-import { entityKinds, type ModelRecord, mlflowRecord, type VersionRecord } from './mlflow-record.ts';
+import { entityKinds, type MlflowRecord, mlflowRecord } from './mlflow-record.ts';
 
 type Deps = {
   readonly database: Database;
@@ -84,7 +86,7 @@ export const importRoutes =
           // The registry's history begins here: what was registered, and which version had which name.
           for (const [model, data] of registered(records)) {
             const subject = `model/${model}`;
-            await events.append({ type: 'registry.model-imported', project: 'default', subject, actor, at, data });
+            await events.append({ type: 'registry.model-imported', project: defaultProject, subject, actor, at, data });
           }
         });
         return { records: records.length, points };
@@ -180,11 +182,9 @@ async function digestOf(body: AsyncIterable<Uint8Array>): Promise<string> {
   return digester.digest('hex');
 }
 
-const eventOf = (id: string) => ({ project: 'default', subject: `import/${id}` });
+const eventOf = (id: string) => ({ project: defaultProject, subject: `import/${id}` });
 
-/** Clients name a project by this tag. */
-const projectOf = (all: readonly { readonly key: string; readonly value: string }[]): string =>
-  all.findLast(({ key }) => key === 'rondo.project')?.value || 'default';
+const projectOf = (all: readonly Tag[]): string => taggedProject(all) ?? defaultProject;
 
 type Registered = {
   readonly versions: number[];
@@ -193,7 +193,7 @@ type Registered = {
 };
 
 /** What a batch says of each model of the registry. */
-function registered(records: readonly { readonly kind: string }[]): ReadonlyMap<string, Registered> {
+function registered(records: readonly MlflowRecord[]): ReadonlyMap<string, Registered> {
   const found = new Map<string, Registered>();
   const of = (model: string): Registered => {
     const one = found.get(model) ?? { versions: [], aliases: {}, stages: {} };
@@ -201,9 +201,9 @@ function registered(records: readonly { readonly kind: string }[]): ReadonlyMap<
     return one;
   };
   for (const record of records) {
-    if (record.kind === 'model') of((record as ModelRecord).name);
+    if (record.kind === 'model') of(record.name);
     if (record.kind !== 'version') continue;
-    const { model, version, aliases, stage, deleted } = record as VersionRecord;
+    const { model, version, aliases, stage, deleted } = record;
     if (deleted) continue;
     const one = of(model);
     one.versions.push(version);

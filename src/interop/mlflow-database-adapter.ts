@@ -215,7 +215,7 @@ export async function databaseSource(
           (row): ModelRecord => ({
             kind: 'model',
             name: textOf(row.name),
-            ...givenText('description', row.description),
+            ...givenText('description', row.description || undefined), // as MLflow shows it
             createdAt: timeOf(row.creation_time),
             updatedAt: timeOf(row.last_updated_time ?? row.creation_time),
             tags: pairs(tags.get(textOf(row.name))),

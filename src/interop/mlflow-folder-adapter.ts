@@ -183,7 +183,7 @@ export async function folderSource(
             {
               kind: 'model',
               name: textOf(meta.name) || name,
-              ...givenText('description', meta.description),
+              ...givenText('description', meta.description || undefined), // as MLflow shows it
               createdAt: timeOf(meta.creation_timestamp),
               updatedAt: timeOf(meta.last_updated_timestamp ?? meta.creation_timestamp),
               tags: await filesAsPairs(join(folder, 'tags')),

@@ -29,6 +29,18 @@ const set = (alias: string, version: number) => ({ model: 'm', version, alias })
 const aliasesAt = (events: readonly LabelEvent[], at?: number, name = 'm') =>
   Object.fromEntries(labelsAt(labelMoves(name, events), at).aliases);
 
+test('what an imported model brought with it is there from its import on, and moves from there', () => {
+  const events = log(
+    [10, 'model-imported', 'm', { versions: [1, 2], aliases: { champion: 2 }, stages: { 1: 'Archived' } }],
+    [20, 'alias-set', 'm/1', set('champion', 1)],
+  );
+  assert.deepEqual(aliasesAt(events, 9), {});
+  assert.deepEqual(aliasesAt(events, 10), { champion: 2 });
+  assert.deepEqual([...labelsAt(labelMoves('m', events), 10).stages], [[1, 'Archived']]);
+  const [, , last] = labelMoves('m', events);
+  assert.ok(last?.kind === 'alias' && last.from === 2 && last.to === 1);
+});
+
 test('an alias at any moment is what was set last before it', () => {
   const events = log(
     [10, 'alias-set', 'm/1', set('champion', 1)],

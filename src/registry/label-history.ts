@@ -13,6 +13,7 @@ export const labelEventTypes: readonly string[] = [
   'registry.model-renamed',
   'registry.model-deleted',
   'registry.model-restored',
+  'registry.model-imported',
 ];
 
 export type LabelEvent = Pick<LoggedEvent, 'position' | 'type' | 'subject' | 'actor' | 'at' | 'data'>;
@@ -111,6 +112,17 @@ function after(model: Model, event: LabelEvent): Model {
       const others = archived.reduce((now, other) => withStage(now, event, { version: other, to: 'Archived' }), model);
       return withStage(others, event, { version, to: String(data.stage) });
     }
+    // What its labels said where it came from; who moved them there, nobody here knows.
+    case 'registry.model-imported': {
+      const named = membersOf(data.aliases).reduce(
+        (now, [alias, to]) => withAlias(now, event, { alias, to: Number(to) }),
+        model,
+      );
+      return membersOf(data.stages).reduce(
+        (now, [number, to]) => withStage(now, event, { version: Number(number), to: String(to) }),
+        named,
+      );
+    }
     case 'registry.version-deleted': {
       const aliases = [...model.aliases].filter(([, named]) => named === version).map(([alias]) => alias);
       const because = 'deleted';
@@ -200,6 +212,8 @@ const given = <T>({ from, to }: { readonly from: T | undefined; readonly to: T |
 });
 
 const numbersOf = (json: Json | undefined): readonly number[] => (Array.isArray(json) ? json.map(Number) : []);
+const membersOf = (json: Json | undefined): readonly (readonly [string, Json])[] =>
+  typeof json === 'object' && json !== null ? Object.entries(json) : [];
 const textsOf = (json: Json | undefined): readonly string[] => (Array.isArray(json) ? json.map(String) : []);
 
 /**
