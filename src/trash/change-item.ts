@@ -55,7 +55,7 @@ export async function restoreItem(deps: ChangeDeps, item: TrashItem, actor: stri
 }
 
 /**
- * Takes an item out of every list and frees its name; its rows and files go afterwards, in portions (`purge-worker.ts`). Nothing
+ * Takes an item out of every list and frees its name; its rows and files go afterwards, in portions (`purge-adapter.ts`). Nothing
  * brings it back.
  */
 export async function purgeItem(deps: ChangeDeps, item: TrashItem, actor: string): Promise<void> {

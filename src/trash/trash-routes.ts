@@ -3,7 +3,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { notInTrash, restoreItem } from './change-item.ts';
-import { changeStores, type PurgeDeps, type PurgeWorker, purgeNow, servingEndpoint } from './purge-worker.ts';
+import { changeStores, type PurgeDeps, purgeNow, servingEndpoint } from './purge-adapter.ts';
+import type { PurgeWorker } from './purge-worker.ts';
 import { positionOf, type TrashItem, type TrashKind, type TrashPosition, trashKinds } from './trash.ts';
 import { trashStore } from './trash-store.ts';
 

@@ -32,7 +32,8 @@ import { loggedModelStore } from '../tracking/logged-model-store.ts';
 import { type MetricTables, metricStore } from '../tracking/metric-store.ts';
 import { type RunTables, runStore } from '../tracking/run-store.ts';
 import type { Garbage } from './garbage.ts';
-import { type Served, startPurgeWorker } from './purge-worker.ts';
+import type { Served } from './purge-adapter.ts';
+import { startPurgeWorker } from './purge-worker.ts';
 import { trashRoutes } from './trash-routes.ts';
 import { purgeStore } from './trash-store.ts';
 
