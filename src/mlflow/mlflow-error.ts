@@ -16,7 +16,9 @@ export type MlflowAnswer = {
 
 /** @param path of the request, to say which group of routes is left out */
 export function renderMlflowError(error: PlatformError, path: string): MlflowAnswer {
-  return error.code === 'http/not-found' ? endpointNotFound(path) : answer(codeOf(error), wordsOf(error));
+  if (error.code === 'http/not-found') return endpointNotFound(path);
+  const rendered = answer(codeOf(error), wordsOf(error));
+  return error.code === 'http/method-not-allowed' ? { ...rendered, status: 405 } : rendered; // no code of upstream's has it
 }
 
 /** The client falls back to older routes only on this code. */

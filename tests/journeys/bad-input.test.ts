@@ -12,6 +12,7 @@ import { infer, linkProject, registerModel, type Spawned, ship, spawnServer, unt
 const x = (value: string) => `{"inputs":[{"name":"x","datatype":"FP32","shape":[1,1],"data":[${value}]}]}`;
 const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
 const mlflow = '/api/2.0/mlflow';
+const files = '/api/2.0/mlflow-artifacts/artifacts';
 const inferAt = '/v2/models/line/infer';
 
 /** Method, path, body as it is sent, status, what the reason says. */
@@ -58,6 +59,24 @@ const cases: readonly (readonly [string, string, string, number, RegExp])[] = [
   ['POST', `${mlflow}/registered-models/create`, '{"name": ""}', 400, /name/],
   ['PUT', '/api/2.0/mlflow-artifacts/artifacts/../../etc/x', 'x', 400, /Invalid path/],
   ['PUT', '/api/2.0/mlflow-artifacts/artifacts/0/%2e%2e%2f%2e%2e/x', 'x', 400, /./],
+  ['PUT', `${files}/..%2f..%2fetc/x`, 'x', 400, /Invalid path/],
+  ['PUT', `${files}//etc/x`, 'x', 400, /Invalid path/],
+  ['PUT', `${files}/%2fetc/x`, 'x', 400, /Invalid path/],
+  ['PUT', `${files}/0/..%5c..%5cx`, 'x', 400, /Invalid path/],
+  ['PUT', `${files}/C:/x`, 'x', 400, /Invalid path/],
+  ['PUT', `${files}/0/a%00b`, 'x', 400, /Invalid path/],
+  ['PUT', `${files}/0/a%0ab`, 'x', 400, /not a path/],
+  ['PUT', `${files}/0/.rondo-incoming/x`, 'x', 400, /not a path/],
+  ['PUT', `${files}/0/${'x'.repeat(300)}`, 'x', 400, /not a path/],
+  ['PUT', `${files}/${'x/'.repeat(3000)}x`, 'x', 400, /not a path/],
+  ['PUT', `${files}/`, 'x', 400, /not a path/],
+  ['DELETE', `${files}/`, '', 400, /not a path/],
+  ['DELETE', `${files}/..%2f..%2fdata`, '', 400, /Invalid path/],
+  ['GET', `${files}/0/..%252f..%252fetc`, '', 404, /No such artifact/],
+  ['GET', `${files}?path=..%2f..`, '', 400, /Invalid path/],
+  ['GET', `${files}?path=/etc`, '', 400, /Invalid path/],
+  ['POST', '/api/2.0/mlflow-artifacts/mpu/create/..%2fx', '{"path": "x", "num_parts": 1}', 400, /Invalid path/],
+  ['PATCH', `${files}/0/x`, '', 405, /error_code/],
 ];
 
 test('bad requests are answered with the reason, on every face', async (t) => {
@@ -161,7 +180,7 @@ async function send({ url }: Spawned, { method, path, body, length }: Raw): Prom
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
   const { hostname, port } = new URL(url);
   const headers = {
-    'content-type': path.includes('artifacts') ? 'application/octet-stream' : 'application/json',
+    'content-type': path.includes('artifacts/artifacts') ? 'application/octet-stream' : 'application/json',
     'content-length': length ?? Buffer.byteLength(body),
   };
   const sent = request({ hostname, port, method, path, headers, agent: false }, (answer) => {
