@@ -59,7 +59,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, so that they close first
-    requestTimeout: 3_600_000, // an artifact of many gigabytes over a slow line
+    requestTimeout: 86_400_000, // an artifact of a hundred gigabytes over a slow line
     connectionTimeout: 120_000, // silence, not slowness: live streams ping
     http: { headersTimeout: 60_000, maxHeaderSize: 64 * 1024 },
     routerOptions: { maxParamLength: 4096 },
