@@ -42,7 +42,7 @@ async function startServer() {
   const exited = once(child, 'exit');
   const endpoint = `http://127.0.0.1:${port}`;
   for (let tries = 0; !(await fetch(endpoint).catch(() => undefined)); tries++) {
-    if (child.exitCode !== null || tries > 300) throw new Error(`moto's server does not start (${child.exitCode})`);
+    if (child.exitCode !== null || tries > 600) throw new Error(`moto's server does not start (${child.exitCode})`);
     await wait(100);
   }
   return {
