@@ -1,5 +1,5 @@
 /** `rondo export`: moving out again. */
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { PlatformError } from '../errors.ts';
 import type { SendRequest } from '../interop/mlflow-api-adapter.ts';
 import type { ApiClient } from './api-client.ts';
@@ -42,7 +42,7 @@ export const define: DefineCommand = (command, { api, output, signal, cwd, start
       const client = await api();
       const there = mlflowApi({ address: `${url.origin}${url.pathname.replace(/\/+$/, '')}`, send, signal });
       const here = mlflowApi({ address: client.address, send: throughClient(client, signal), signal });
-      await using ledger = await openExportLedger(join(cwd, mapping), there.address);
+      await using ledger = await openExportLedger(resolve(cwd, mapping), there.address);
       let last = Number.NEGATIVE_INFINITY;
       const report = await exportMlflow(serverSource(here), { ...there, back: serverSource(there) }, ledger, {
         onProgress: (what, { runs, points, files }) => {
