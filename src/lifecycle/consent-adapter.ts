@@ -70,10 +70,16 @@ export async function consentTo(
     case 'expired':
       return {
         kind: 'missing',
-        error: `governance/approval-${state === 'used' ? 'missing' : state}`,
+        error: notGiven[state],
       };
   }
 }
+
+const notGiven = {
+  refused: 'governance/approval-refused',
+  used: 'governance/approval-missing',
+  expired: 'governance/approval-expired',
+} as const;
 
 /**
  * Begins a rollout to which the people have agreed who must, and spends their consent. Every rollout begins here, shipped or not.
