@@ -3,8 +3,6 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PlatformError } from '../errors.ts';
 import { parseVersion } from '../registry/model-name.ts';
-import { modelStore } from '../registry/model-store.ts';
-import { requireModel } from '../registry/register-model.ts';
 import { requireVersion } from '../registry/register-version.ts';
 import { locationsOf } from '../registry/resolve-source.ts';
 import { versionStore } from '../registry/version-store.ts';
@@ -170,7 +168,6 @@ function addListings(app: FastifyInstance, { artifacts, database }: MlflowDeps):
       fields: { name: text(), version: text() },
     },
     async ({ name = '', version = '' }) => {
-      await requireModel(modelStore(database.read), name);
       const found = await requireVersion(versionStore(database.read), name, parseVersion(version));
       return { artifact_uri: found.storageLocation };
     },

@@ -15,6 +15,7 @@ import { type Answer, answerDifferences, type Difference } from './differential/
 import { askedServer } from './differential/asked-server.ts';
 import type { Call } from './differential/call.ts';
 import { everyCall } from './differential/every-call.ts';
+import { mlflowEndpoints } from './differential/mlflow-endpoints.ts';
 import { startMlflowServer } from './differential/mlflow-server.ts';
 import { mutate, mutations } from './differential/mutants.ts';
 import { seededRandom } from './differential/random.ts';
@@ -24,6 +25,20 @@ import { findPythonClients } from './python-env.ts';
 const python = findPythonClients();
 const skip = python === undefined && 'no MLflow here: npm run setup:tests installs it';
 const seed = Number(process.env['RONDO_SEED'] ?? 1);
+
+/** Routes that MLflow cannot do here, and one where nothing can be wrong. */
+const neverDone: readonly string[] = [
+  // Only with a bucket behind it: large-files.test.ts.
+  'GET /api/2.0/mlflow-artifacts/presigned/<path:artifact_path>',
+  'POST /api/2.0/mlflow-artifacts/mpu/abort/<path:artifact_path>',
+  'POST /api/2.0/mlflow-artifacts/mpu/complete/<path:artifact_path>',
+  'POST /api/2.0/mlflow-artifacts/mpu/create/<path:artifact_path>',
+  'POST /api/2.0/mlflow/artifacts/presigned-download-url',
+  'POST /api/2.0/mlflow/artifacts/presigned-upload-url',
+  // Calls somebody: mlflow-webhooks.test.ts.
+  'POST /api/2.0/mlflow/webhooks/<webhook_id>/test',
+];
+const neverRefused: readonly string[] = ['GET /api/3.0/mlflow/server-info'];
 
 type Exchange = { readonly call: Call; readonly ours: Answer; readonly theirs: Answer };
 
@@ -45,6 +60,23 @@ test('answers are those of MLflow, apart from the rows of one table', { skip, ti
   assert.deepEqual(unexplained, [], `RONDO_SEED=${seed}`);
   const unused = allowedDifferences.filter((row) => !used.has(row));
   assert.deepEqual(unused, [], 'rows that no answer needs any more');
+
+  assert.ok(python); // the test is skipped without it
+  const endpoints = mlflowEndpoints(python);
+  const without = (isWanted: (status: number) => boolean) =>
+    endpoints
+      .filter(({ matches }) => !exchanges.some(({ call, theirs }) => matches(call) && isWanted(theirs.status)))
+      .map(({ name }) => name);
+  assert.ok(endpoints.length >= 70);
+  assert.deepEqual(
+    without((status) => status < 300),
+    neverDone,
+  );
+  assert.deepEqual(
+    without((status) => status >= 400),
+    neverRefused,
+  );
+  context.diagnostic(`each of MLflow's ${endpoints.length} routes of this kind is asked rightly and wrongly`);
 
   const random = seededRandom(seed);
   let wrongAnswers = 0;

@@ -10,6 +10,7 @@ import { runDataCalls } from './run-data-calls.ts';
 import { runLifeCalls } from './run-life-calls.ts';
 import { runSearchCalls } from './run-search-calls.ts';
 import { transportCalls } from './transport-calls.ts';
+import { unknownCalls } from './unknown-calls.ts';
 import { webhookCalls } from './webhook-calls.ts';
 
 export const everyCall: readonly Call[] = [
@@ -23,5 +24,6 @@ export const everyCall: readonly Call[] = [
   ...registryCalls,
   ...artifactCalls,
   ...transportCalls,
+  ...unknownCalls,
   ...webhookCalls,
 ];
