@@ -1,22 +1,16 @@
 /** The pages in a real browser, against a real server with a little real data. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { findBrowser, openBrowser } from '../browser.ts';
 import { linearModel } from '../fixtures/onnx/tiny-models.ts';
 import { infer, linkProject, registerModel, type Spawned, ship, spawnServer, until } from './spawned-server.ts';
+import { assertAccessible, buildPages, logRun, visitPage } from './visit-page.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const skip = findBrowser() === undefined ? 'no Chromium here: npm run setup:tests installs one' : false;
-
-const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const mlflow = '/api/2.0/mlflow';
 
 const config = `rollout:
   shadow: {requests: 20}
@@ -35,13 +29,7 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
   let runId = '';
 
   before(async () => {
-    if (!existsSync(join(root, 'dist', 'ui', 'index.html'))) {
-      execFileSync(
-        process.execPath,
-        [join(root, 'node_modules/vite/bin/vite.js'), 'build', 'ui', '--logLevel', 'warn'],
-        { cwd: root },
-      );
-    }
+    buildPages();
     const place = open.use(await mkdtempDisposable(join(tmpdir(), 'rondo-ui-')));
     server = open.use(await spawnServer({ dataFolder: join(place.path, 'data') }));
     runId = await logRun(server, { name: 'calm-osprey', depth: 4, aucs: [0.6, 0.65, 0.7] });
@@ -190,67 +178,6 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
     }
   });
 });
-
-type Visit = AsyncDisposable & { readonly page: Page; readonly assertQuiet: () => void };
-
-/** One profile for each width, so that the scripts are read once. */
-const contexts = new Map<number, Promise<BrowserContext>>();
-
-/** A page that notes every complaint and every request to somewhere else. */
-async function visitPage(
-  browser: Browser,
-  { server, width = 1280 }: { server: Spawned; width?: number },
-): Promise<Visit> {
-  const context = contexts.get(width) ?? browser.newContext({ viewport: { width, height: 800 } });
-  contexts.set(width, context);
-  const page = await (await context).newPage();
-  const complaints: string[] = [];
-  const { origin } = new URL(server.url);
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => {
-    const url = request.url();
-    if (!url.startsWith(origin) && !/^(data|blob|about):/.test(url)) complaints.push(`it asked ${url}`);
-  });
-  return {
-    page,
-    assertQuiet: () => assert.deepEqual(complaints, []),
-    [Symbol.asyncDispose]: () => page.close(),
-  };
-}
-
-async function assertAccessible(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).withTags(rules).analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`);
-  assert.deepEqual(found, []);
-}
-
-/** As any MLflow client does. @returns the run's id */
-async function logRun(
-  server: Spawned,
-  { name, depth, aucs }: { name: string; depth: number; aucs: readonly number[] },
-): Promise<string> {
-  type Created = { run: { info: { run_id: string } } };
-  const start_time = Date.now();
-  const { run } = await server.must<Created>('POST', `${mlflow}/runs/create`, {
-    experiment_id: '0',
-    run_name: name,
-    start_time,
-  });
-  const { run_id } = run.info;
-  await server.must('POST', `${mlflow}/runs/log-batch`, {
-    run_id,
-    params: [
-      { key: 'depth', value: String(depth) },
-      { key: 'seed', value: '42' },
-    ],
-    metrics: aucs.map((value, step) => ({ key: 'auc', value, step, timestamp: start_time + step })),
-  });
-  await server.must('POST', `${mlflow}/runs/update`, { run_id, status: 'FINISHED', end_time: start_time + 14_000 });
-  return run_id;
-}
 
 const asDisposable = (browser: Browser): Browser & AsyncDisposable =>
   Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });

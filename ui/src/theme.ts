@@ -38,7 +38,10 @@ export const theme = createTheme({
   cursorType: 'pointer',
   focusRing: 'auto',
   breakpoints: { xs: '480px', sm: '600px', md: '960px', lg: '1100px', xl: '1400px' },
-  components: { Tooltip: { defaultProps: { openDelay: 200 } } },
+  components: {
+    Tooltip: { defaultProps: { openDelay: 200 } },
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' } } },
+  },
 });
 
 export const tokens: CSSVariablesResolver = () => {

@@ -15,7 +15,7 @@ export type ListedExperiment = {
 
 const most = 1000;
 
-/** The newest first. */
+/** Where something happened last first. */
 export const useExperimentList = ({ deleted }: { readonly deleted: boolean }) =>
   useQuery({
     queryKey: ['runs', 'experiments', 'list', deleted],

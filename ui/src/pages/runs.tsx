@@ -21,6 +21,7 @@ import { useSelection } from './runs/use-selection.ts';
 import { field, type RunView, type Search, searchOf, viewOf } from './runs/view.ts';
 
 const none: readonly never[] = [];
+const dayMs = 86_400_000;
 
 export function RunsPage() {
   const { experiment } = useParams({ strict: false });
@@ -118,6 +119,7 @@ export function RunsPage() {
             metrics: keys?.metrics ?? none,
             params: keys?.params ?? none,
             tags: keys?.tags ?? none,
+            days: [0, 7, 30].map((ago) => new Date(Date.now() - ago * dayMs).toISOString().slice(0, 10)),
             values: (kind, key) => [...new Set(sample.flatMap((run) => run[kind][key] ?? none))].sort(),
           }}
           onFilter={(filter) => look({ filter, selected: none })}

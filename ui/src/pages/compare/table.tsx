@@ -1,71 +1,129 @@
-/** Runs beside each other: what differs stands first and is washed, the best of each metric is bold. */
+/** Runs beside each other: what differs is washed, the best of each metric is bold. */
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { decimalsOf, type Run, sayMetric } from '../../data/runs.ts';
-import { wallMoment } from '../../format.ts';
-import { PageHead } from '../../parts/page-head.tsx';
-import { differences } from '../runs/columns.ts';
+import { duration, wallMoment } from '../../format.ts';
 import { Value } from '../runs/run-table.tsx';
 
-export function CompareTable({ runs }: { runs: readonly Run[] }) {
-  const differing = new Set(differences(runs));
-  const params = [...new Set(runs.flatMap((run) => Object.keys(run.params)))].toSorted(
-    (a, b) => Number(differing.has(b)) - Number(differing.has(a)),
-  );
-  const metrics = [...new Set(runs.flatMap((run) => Object.keys(run.metrics)))].filter(
-    (key) => !key.startsWith('system/'),
-  );
+type Line = {
+  readonly key: string;
+  readonly title: string;
+  readonly mono: boolean;
+  readonly differs: boolean;
+  readonly best: string | undefined;
+  readonly cells: readonly { readonly run: string; readonly shown: ReactNode }[];
+};
+
+export function CompareTable({ runs, onlyDifferences }: { runs: readonly Run[]; onlyDifferences: boolean }) {
+  const sections = sectionsOf(runs).map(({ title, lines }) => ({
+    title,
+    lines: onlyDifferences && runs.length > 1 ? lines.filter(({ differs }) => differs) : lines,
+    all: lines.length,
+  }));
   return (
-    <>
-      <PageHead title={`${runs.length} runs: ${differing.size} of ${params.length} inputs differ`}>
-        {differing.size > 0
-          ? `They differ in ${[...differing]
-              .slice(0, 6)
-              .map((key) => sayMetric(key).toLowerCase())
-              .join(', ')}.`
-          : 'What came out differs for another reason than the parameters.'}
-      </PageHead>
-      <div className="wide">
-        <table className="kv compare">
-          <thead>
-            <tr>
-              <th>Name</th>
-              {runs.map((run) => (
-                <th key={run.id} className="num">
-                  <Link className="link" to="/runs/$run" params={{ run: run.id }}>
-                    {run.name}
-                  </Link>
-                  <br />
-                  <span className="i3">{wallMoment(run.startedAt)}</span>
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {metrics.map((key) => (
-              <tr key={`metric ${key}`}>
-                <td>{sayMetric(key)}</td>
-                {runs.map((run) => (
-                  <td key={run.id} className={run.id === bestOf(runs, key) ? 'num best' : 'num'}>
-                    <Value value={run.metrics[key]} decimals={decimalsOf(key)} />
-                  </td>
-                ))}
-              </tr>
+    <div className="run-box compare-box">
+      <table className="kv compare" style={{ minWidth: 220 + runs.length * 132 }}>
+        <colgroup>
+          <col style={{ width: 220 }} />
+          {runs.map(({ id }) => (
+            <col key={id} style={{ width: 132 }} />
+          ))}
+        </colgroup>
+        <thead>
+          <tr>
+            <th>Run</th>
+            {runs.map((run) => (
+              <th key={run.id} className="num">
+                <Link className="link" to="/runs/$run" params={{ run: run.id }} title={run.name}>
+                  {run.name}
+                </Link>
+                <br />
+                <span className="i3">{wallMoment(run.startedAt)}</span>
+              </th>
             ))}
-            {params.map((key) => (
-              <tr key={`param ${key}`} className={differing.has(key) ? 'd' : ''}>
-                <td className="mono">{key}</td>
-                {runs.map((run) => (
-                  <td key={run.id} className={differing.has(key) ? 'num' : 'num old'}>
-                    {run.params[key] ?? 'none'}
-                  </td>
+          </tr>
+        </thead>
+        {sections.map(
+          ({ title, lines, all }) =>
+            all > 0 && (
+              <tbody key={title}>
+                <tr className="part">
+                  <th scope="rowgroup" colSpan={runs.length + 1}>
+                    {title}
+                    {lines.length < all && <span className="i3"> · {all - lines.length} equal hidden</span>}
+                  </th>
+                </tr>
+                {lines.map((line) => (
+                  <tr key={line.key} className={line.differs && !onlyDifferences ? 'd' : ''}>
+                    <td className={line.mono ? 'mono' : ''} title={line.key}>
+                      {line.title}
+                    </td>
+                    {line.cells.map(({ run, shown }) => (
+                      <td key={run} className={`num ${run === line.best ? 'best' : ''} ${line.differs ? '' : 'old'}`}>
+                        {shown}
+                      </td>
+                    ))}
+                  </tr>
                 ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-    </>
+              </tbody>
+            ),
+        )}
+      </table>
+    </div>
   );
+}
+
+function sectionsOf(runs: readonly Run[]): readonly { readonly title: string; readonly lines: readonly Line[] }[] {
+  const keysOf = (pick: (run: Run) => object) => [...new Set(runs.flatMap((run) => Object.keys(pick(run))))];
+  const text = (key: string, title: string, of: (run: Run) => string | undefined, mono = false): Line => ({
+    ...{ key, title, mono, best: undefined },
+    differs: new Set(runs.map(of)).size > 1,
+    cells: runs.map((run) => {
+      const value = of(run);
+      return {
+        run: run.id,
+        shown: value === undefined ? <span className="i3">none</span> : <span title={value}>{value}</span>,
+      };
+    }),
+  });
+  const metrics = keysOf((run) => run.metrics).filter((key) => !key.startsWith('system/'));
+  return [
+    {
+      title: 'What came out',
+      lines: metrics.map((key) => ({
+        ...{ key, title: sayMetric(key), mono: false, best: bestOf(runs, key) },
+        differs: new Set(runs.map((run) => run.metrics[key])).size > 1,
+        cells: runs.map((run) => ({
+          run: run.id,
+          shown: <Value value={run.metrics[key]} decimals={decimalsOf(key)} />,
+        })),
+      })),
+    },
+    {
+      title: 'What went in',
+      lines: [
+        ...keysOf((run) => run.params).map((key) => text(key, key, (run) => run.params[key], true)),
+        text(
+          'data',
+          'Data',
+          (run) => run.datasets.map(({ name, digest }) => `${name}@${digest}`).join(', ') || undefined,
+        ),
+      ],
+    },
+    {
+      title: 'Run',
+      lines: [
+        text('status', 'Status', ({ status }) => status.toLowerCase()),
+        text('took', 'Took', ({ startedAt, endedAt }) =>
+          endedAt === undefined ? undefined : duration(endedAt - startedAt),
+        ),
+        text('user', 'User', ({ user }) => user),
+        ...keysOf((run) => run.tags)
+          .filter((key) => !key.startsWith('mlflow.'))
+          .map((key) => text(`tag ${key}`, key, (run) => run.tags[key], true)),
+      ],
+    },
+  ];
 }
 
 function bestOf(runs: readonly Run[], key: string): string | undefined {

@@ -6,6 +6,8 @@ export type Known = {
   readonly metrics: readonly string[];
   readonly params: readonly string[];
   readonly tags: readonly string[];
+  /** Days to begin or end with: `2026-11-24`. */
+  readonly days: readonly string[];
   /** Values that a param or tag is known to have. */
   readonly values: (kind: 'params' | 'tags', key: string) => readonly string[];
 };
@@ -107,7 +109,7 @@ function optionsFor(expected: Expected, name: string, known: Known): readonly Op
       return comparatorsOf(name).map((text) => ({ text, hint: meanings[text] ?? '' }));
     case 'value':
     case 'item':
-      return valuesOf(name, known).map((value) => ({ text: `'${value.replaceAll("'", "\\'")}'`, hint: 'value' }));
+      return valuesOf(name, known).flatMap(quoted);
     case 'list':
       return [{ text: '(', hint: 'a list of values' }];
     case 'separator':
@@ -126,6 +128,12 @@ function optionsFor(expected: Expected, name: string, known: Known): readonly Op
         { text: 'OR', hint: 'one holds' },
       ];
   }
+}
+
+/** Nothing stands for a quote within quotes: the other kind goes round it. */
+function quoted(value: string): readonly Option[] {
+  if (!value.includes("'")) return [{ text: `'${value}'`, hint: 'value' }];
+  return value.includes('"') ? [] : [{ text: `"${value}"`, hint: 'value' }];
 }
 
 const meanings: Readonly<Record<string, string>> = {
@@ -151,7 +159,8 @@ function comparatorsOf(name: string): readonly string[] {
 function valuesOf(name: string, known: Known): readonly string[] {
   const { kind, key } = partsOf(name);
   if (kind === 'params' || kind === 'tags') return known.values(kind, key);
-  return kind === 'attributes' && attributes[key] === 'status' ? statuses : [];
+  const type = kind === 'attributes' ? attributes[key] : undefined;
+  return type === 'status' ? statuses : type === 'time' ? known.days : [];
 }
 
 function partsOf(name: string): { readonly kind: string; readonly key: string } {
