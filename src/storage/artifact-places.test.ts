@@ -37,7 +37,10 @@ test('a location beside every named root is refused, and the options that would 
     'dbfs:/srv/ml runs/0',
     '',
   ]) {
-    assert.throws(() => requirePlace(places, location), { code: 'storage/foreign-location', message: /--artifacts-dest/ });
+    assert.throws(() => requirePlace(places, location), {
+      code: 'storage/foreign-location',
+      message: /--artifacts-dest/,
+    });
   }
 });
 
