@@ -113,5 +113,21 @@ eachDatabase((dialect, open) => {
     assert.deepEqual(await numbers("name = 'm' AND version_number > 1"), [2]);
     assert.deepEqual(await numbers("tags.k = 'v'"), [2]);
     assert.deepEqual(await numbers("name = 'm'"), [2, 1]);
+    assert.deepEqual(await numbers("tags.k IN ('v', 'w') OR NOT version_number != 1"), [2, 1]);
+  });
+
+  test(`${dialect}: models and versions are found by their times, as numbers and as dates`, async () => {
+    await using database = await open();
+    await newModel(database, 'm');
+    await newVersion(database, 'm', 'r1');
+    const found = async (filter: string) => {
+      const page = { filter, offset: 0, limit: 10 };
+      const { models } = await searchModels(database.read, page);
+      const { versions } = await searchVersions(database.read, page);
+      return [models.length, versions.length];
+    };
+    assert.deepEqual(await found('creation_timestamp >= 0'), [1, 1]);
+    assert.deepEqual(await found("creation_timestamp >= '2999-01-01'"), [0, 0]);
+    assert.deepEqual(await found("last_updated_timestamp < '2999-01-01' AND name = 'm'"), [1, 1]);
   });
 });
