@@ -30,6 +30,6 @@ export function connectionOf(options: ConnectOptions, environment: NodeJS.Proces
     ...options,
     url,
     authorization: token ? `Bearer ${token}` : basic || undefined,
-    spoolFolder: options.spoolFolder ?? defaultSpoolFolder(),
+    spoolFolder: options.spoolFolder ?? defaultSpoolFolder(environment),
   };
 }

@@ -3,7 +3,7 @@
  * when it ends. The first line says which run of which server they belong to, the last one may say how the run ended.
  */
 import { appendFileSync, closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
+import { homedir, hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { WireMetric } from './metric-queue.ts';
 
@@ -12,8 +12,19 @@ export type Ending = { readonly status: string; readonly endTime: number };
 /** `from` is the place of the first byte that was not read yet. */
 export type LeftFile = { readonly path: string; readonly from: number };
 
-export const defaultSpoolFolder = (): string =>
-  join(process.env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'rondo-client');
+export function defaultSpoolFolder(environment: NodeJS.ProcessEnv): string {
+  const state = environment['XDG_STATE_HOME'] || join(homeOf(environment), '.local', 'state');
+  return join(state, 'rondo-client');
+}
+
+function homeOf(environment: NodeJS.ProcessEnv): string {
+  try {
+    return environment['HOME'] || homedir();
+  } catch (error) {
+    if (error instanceof Error) return tmpdir(); // a container may run as a user that the system does not know
+    throw error;
+  }
+}
 
 const inUse = new Set<string>();
 let opened = 0;

@@ -52,19 +52,30 @@ function leave(status: string, timeout?: number): void {
   open.clear();
   const servers = Map.groupBy(runs, ({ rest }) => rest);
   for (const [{ url, authorization }, itsRuns] of servers) {
-    const files = itsRuns.map((run) => run.leave(status));
-    const delivery: Delivery = { url, authorization, files };
+    const left = itsRuns.flatMap((run) => leaveOne(run, status));
+    const delivery: Delivery = { url, authorization, files: left.map(({ file }) => file) };
     const entry = import.meta.filename.replace(/open-runs(\.[jt]s)$/, 'send-left-files$1');
     spawnSync(process.execPath, [entry], {
       input: JSON.stringify(delivery),
       stdio: ['pipe', 'ignore', 'inherit'],
       ...(timeout !== undefined && { timeout }),
     });
-    for (const [at, { path }] of files.entries()) {
-      if (!existsSync(path)) continue;
+    for (const { id, file } of left.filter(({ file }) => existsSync(file.path))) {
       process.stderr.write(
-        `What run ${itsRuns[at]?.id} has not sent waits in ${path}: the next program here that logs to ${url} sends it.\n`,
+        `What run ${id} has not sent waits in ${file.path}: the next program here that logs to ${url} sends it.\n`,
       );
     }
+  }
+}
+
+/** @returns nothing when there is no place for it: the other runs go on */
+function leaveOne(run: OpenRun, status: string): { readonly id: string; readonly file: LeftFile }[] {
+  try {
+    return [{ id: run.id, file: run.leave(status) }];
+  } catch (error) {
+    process.stderr.write(
+      `What run ${run.id} has not sent is lost: ${error instanceof Error ? error.message : error}\n`,
+    );
+    return [];
   }
 }

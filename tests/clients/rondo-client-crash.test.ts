@@ -16,7 +16,7 @@ import { columnsModel } from '../fixtures/onnx/tiny-models.ts';
 import { spawnServer } from '../journeys/spawned-server.ts';
 
 test('kill -9 of the server in the middle of logging: every point arrives, each once', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-client-'));
   await using open = new AsyncDisposableStack();
@@ -46,7 +46,7 @@ test('kill -9 of the server in the middle of logging: every point arrives, each 
   assert.equal((await client.getRun(run.id)).status, 'FINISHED');
 });
 
-test('every first answer gets lost, and nothing is there twice', { timeout: 120_000 }, async () => {
+test('every first answer gets lost, and nothing is there twice', { timeout: 300_000 }, async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-client-'));
   await using server = await spawnServer({ dataFolder: join(folder.path, 'data') });
   await using proxy = await losingProxy(server.url);
@@ -83,7 +83,7 @@ test('every first answer gets lost, and nothing is there twice', { timeout: 120_
 });
 
 test('a program that ends with its run open: all it logged arrives, and the run ends as it did', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-client-'));
   await using server = await spawnServer({ dataFolder: join(folder.path, 'data') });
@@ -106,7 +106,7 @@ test('a program that ends with its run open: all it logged arrives, and the run 
   assert.deepEqual(await spooled(folder.path), []);
 });
 
-test('what a program could not send before its end, the next one sends', { timeout: 120_000 }, async () => {
+test('what a program could not send before its end, the next one sends', { timeout: 300_000 }, async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-client-'));
   await using first = await spawnServer({ dataFolder: join(folder.path, 'data') });
   const { url } = first;
