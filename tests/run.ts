@@ -7,10 +7,10 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const only = process.argv.slice(2);
 
-/** Tests beside the code share one process, and with it one PostgreSQL; whole-system tests get a process each, one after another. */
+/** Tests beside the code share one process, and with it one PostgreSQL; whole-system tests get a process each, two at a time: they wait a lot. */
 const groups = [
   { patterns: ['src/**/*.test.ts', 'examples/**/*.test.ts'], options: ['--test-isolation=none'] },
-  { patterns: ['tests/**/*.test.ts'], options: ['--test-concurrency=1'] },
+  { patterns: ['tests/**/*.test.ts'], options: ['--test-concurrency=2'] },
 ];
 
 type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
