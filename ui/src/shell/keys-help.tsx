@@ -11,6 +11,8 @@ const keys: readonly (readonly [string, string])[] = [
   ['j k', 'next and previous row'],
   ['Enter', 'open'],
   ['x', 'select a run'],
+  ['Shift x', 'select the runs up to here'],
+  ['Right Left', 'open and close the runs below a run'],
   ['c', 'compare the selected runs'],
   ['[ ]', 'older and newer windows'],
   ['t', 'chart or table'],

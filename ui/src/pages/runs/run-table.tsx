@@ -58,7 +58,10 @@ export function RunTable(props: Props) {
   });
   const { scope, order, groupedBy } = source;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question is answered from the top.
-  useEffect(() => box.current?.scrollTo(0, 0), [scope, order, groupedBy]);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which is no way to clean up.
+    void box.current?.scrollTo(0, 0);
+  }, [scope, order, groupedBy]);
   const first = Math.min(drawn.first, Math.max(0, rows - 1));
   const last = Math.min(drawn.last, rows - 1);
   const shown = Array.from({ length: Math.max(0, last - first + 2) }, (_, at) => rowAt(Math.min(rows - 1, first + at)));
