@@ -40,10 +40,21 @@ export function TwinLinks({ name, asTable, onChange, table }: Props) {
       <button type="button" className="as-link link" onClick={() => onChange(!asTable)}>
         {asTable ? 'Show as chart' : 'Show as table'}
       </button>
-      <button type="button" className="as-link link" onClick={() => download(`${name}.csv`, csvOf(table()))}>
-        CSV
-      </button>
+      <CsvButton name={name} table={table} />
     </span>
+  );
+}
+
+export function CsvButton({ name, table }: Pick<Props, 'name' | 'table'>) {
+  return (
+    <button
+      type="button"
+      className="as-link link"
+      aria-label={`${name} as CSV`}
+      onClick={() => download(`${name}.csv`, csvOf(table()))}
+    >
+      CSV
+    </button>
   );
 }
 

@@ -1,11 +1,11 @@
 /** One metric of one or several runs over their steps or their time. It reads what it draws, once it comes into sight. */
 import './chart.css';
-import { keepPreviousData, type UseQueryResult, useQueries, useQuery } from '@tanstack/react-query';
+import { type UseQueryResult, useQueries, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { type Range, type Series, type Stretch, seriesOptions } from '../../data/series.ts';
 import { count } from '../../format.ts';
 import { Failed } from '../states.tsx';
-import { type TwinTable, TwinView } from '../twin.tsx';
+import { CsvButton, type TwinTable, TwinView } from '../twin.tsx';
 import { type ChartData, type ChartLine, chartData, xOf } from './chart-data.ts';
 import type { ChangeSettings, ChartSettings } from './chart-settings.tsx';
 import { Plot, sayTime, sayValue } from './plot.tsx';
@@ -38,14 +38,14 @@ const mostLabels = 2;
 export function MetricChart({ metric, title, note, runs, settings, onChange, asTable = false, single }: Props) {
   const { ref, seen } = useSeen();
   const { axis, log, smoothing, range } = settings;
-  const { series, failed } = useQueries({
+  const { series: read, failed } = useQueries({
     queries: runs.map((run) => ({
       ...seriesOptions({ run: run.id, metric, axis, range: asked(run, settings) }),
       enabled: seen,
-      placeholderData: keepPreviousData<Series>,
     })),
     combine: combined,
   });
+  const series = useHeld(runs, axis, read);
   const whole = useQuery({
     ...seriesOptions({ run: runs[0]?.id ?? '', metric, axis }),
     enabled: seen && single !== undefined,
@@ -66,7 +66,10 @@ export function MetricChart({ metric, title, note, runs, settings, onChange, asT
   const says = cursor === undefined ? about(data, settings, note) : sayAt(data, cursor, settings);
   return (
     <figure className="chart" ref={ref}>
-      <h3>{title}</h3>
+      <h3>
+        {title}
+        {asTable && loaded && <CsvButton name={metric.replaceAll('/', '-')} table={() => tableOf(data, settings)} />}
+      </h3>
       <p className="says" title={typeof says === 'string' ? says : undefined}>
         {says}
       </p>
@@ -89,6 +92,19 @@ export function MetricChart({ metric, title, note, runs, settings, onChange, asT
       {data.lines.length > mostLabels && !asTable && <Legend data={data} />}
     </figure>
   );
+}
+
+/** While a range is being read, the chart keeps what it has, and with it the focus. */
+function useHeld(runs: readonly ChartRun[], axis: ChartSettings['axis'], read: readonly (Series | undefined)[]) {
+  const held = useRef<ReadonlyMap<string, Series>>(new Map());
+  const series = useMemo(
+    () => read.map((one, place) => one ?? held.current.get(`${runs[place]?.id} ${axis}`)),
+    [read, runs, axis],
+  );
+  useEffect(() => {
+    held.current = new Map(series.flatMap((one, place) => (one ? [[`${runs[place]?.id} ${axis}`, one] as const] : [])));
+  }, [series, runs, axis]);
+  return series;
 }
 
 function combined(queries: readonly UseQueryResult<Series>[]) {
@@ -219,7 +235,7 @@ function tableOf({ columns, lines }: ChartData, { axis }: ChartSettings): TwinTa
     rows: xs.map((x, row) => [
       axis === 'step' ? x : sayTime(x),
       ...lines.flatMap(({ line, main, raw, band }) => [
-        cell(raw ?? main, row) || unusual(line, axis, x),
+        [cell(raw ?? main, row), unusual(line, axis, x)].filter((part) => part !== '').join(', '),
         ...(band ? [cell(band.min, row), cell(band.max, row)] : []),
       ]),
     ]),
@@ -229,7 +245,7 @@ function tableOf({ columns, lines }: ChartData, { axis }: ChartSettings): TwinTa
 function unusual(line: ChartLine, axis: ChartSettings['axis'], x: number): string {
   const point = line.series.points.find((candidate) => xOf(axis, line, candidate) === x);
   if (!point) return '';
-  return point.nan ? 'NaN' : point.above ? 'infinite' : point.below ? '−infinite' : '';
+  return [point.nan && 'NaN', point.above && 'infinite', point.below && '−infinite'].filter((part) => part).join(', ');
 }
 
 function Legend({ data }: { data: ChartData }) {

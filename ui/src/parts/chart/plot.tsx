@@ -81,7 +81,13 @@ export function Plot(props: Props) {
   );
 }
 
-const hideCursor = (chart: uPlot | undefined): void => chart?.setCursor({ left: -10, top: -10 });
+const hideCursor = (chart: uPlot | undefined): void => chart && moveCursor(chart, { left: -10, top: -10 });
+
+/** In all charts: the third argument, which uPlot's types leave out, says so. */
+function moveCursor(chart: uPlot, to: { readonly left: number; readonly top: number }): void {
+  const setCursor: (...args: [typeof to, boolean, boolean]) => void = chart.setCursor;
+  setCursor(to, true, true);
+}
 
 /** @returns whether the key meant something: arrows, Home and End move the cursor, + and - change the range about it, 0 shows all */
 function keyed(chart: uPlot, key: string, { data, onRange, range }: Props): boolean {
@@ -93,7 +99,7 @@ function keyed(chart: uPlot, key: string, { data, onRange, range }: Props): bool
     const next = Math.min(xs.length - 1, Math.max(0, here + move));
     const x = xs[next];
     if (x === undefined) return false;
-    chart.setCursor({ left: chart.valToPos(x, 'x'), top: chart.over.clientHeight / 2 }, true);
+    moveCursor(chart, { left: chart.valToPos(x, 'x'), top: chart.over.clientHeight / 2 });
     return true;
   }
   const [from, to] = [chart.scales['x']?.min ?? 0, chart.scales['x']?.max ?? 1];
