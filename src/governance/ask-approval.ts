@@ -96,7 +96,12 @@ export async function giveConsent(
   const before = await approvals.find(id);
   if (!before) throw new PlatformError('governance/approval-not-found', id);
   const problem = whyNotConsent(before, actor);
-  if (problem) throw new PlatformError(`governance/${problem}`, actor, { hint: hints[problem] });
+  if (problem === 'own-change') {
+    const hint = '`approvals:` of rondo.yaml asks for somebody else: `rondo users add` makes accounts.';
+    throw new PlatformError('governance/own-change', actor, { hint });
+  }
+  if (problem === 'not-a-person')
+    throw new PlatformError('governance/not-a-person', actor, { hint: 'People sign in.' });
   const person = personOf(actor) ?? actor;
   if (before.consents.some((one) => one.person === person && one.decision === decision)) return before;
   const state = approvalState(before, at);
@@ -120,11 +125,6 @@ export async function giveConsent(
   }
   return after;
 }
-
-const hints = {
-  'own-change': '`approvals:` of rondo.yaml asks for somebody else: `rondo users add` makes accounts.',
-  'not-a-person': 'A person signs in with their own account.',
-};
 
 /** The rollout has begun: the next one of the same version asks anew. */
 export async function useApproval({ approvals }: Pick<ApprovalDeps, 'approvals'>, binding: string): Promise<void> {
