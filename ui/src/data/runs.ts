@@ -124,12 +124,6 @@ export function leadingMetric(runs: readonly Run[]): Lead | undefined {
   return undefined;
 }
 
-export function bestRun(runs: readonly Run[], { key, better }: Lead): Run | undefined {
-  const sign = better === 'higher' ? 1 : -1;
-  const scoreOf = (run: Run) => run.metrics[key] ?? Number.NaN;
-  return runs.filter((run) => Number.isFinite(scoreOf(run))).toSorted((a, b) => sign * (scoreOf(b) - scoreOf(a)))[0];
-}
-
 /** How many decimals people read a metric with. */
 export const decimalsOf = (key: string): number => (/loss|brier|auc|accuracy|f1|precision|recall/.test(key) ? 4 : 3);
 
