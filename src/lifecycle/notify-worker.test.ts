@@ -56,10 +56,24 @@ eachDatabase((name, open) => {
         ...{ ...alert('ticket', 'r'), type: 'rollouts.rolled-back', subject: 'rollout/r', reason: 'it is worse' },
         data: { endpoint: 'flights', model: 'm', version: 4, champion: 3 },
       });
+      const approval = { project: 'flights', subject: 'approval/q', at: 6 };
+      const change = { endpoint: 'flights', model: 'm', version: 5 };
+      await eventStore(tx).append({
+        ...{ ...approval, type: 'governance.approval-asked', actor: 'rule:retrain', reason: '3 gates pass' },
+        data: { ...change, people: 2 },
+      });
+      await eventStore(tx).append({
+        ...{ ...approval, type: 'governance.approval-granted', actor: 'user:eve' },
+        data: { ...change, people: ['ann', 'eve'] },
+      });
     });
-    const came = await receiver.has(6);
+    const came = await receiver.has(10);
     const bodies = (path: string) => came.filter((one) => one.path === path).map(({ payload }) => payload as object);
-    assert.equal(bodies('/slack').length, 3);
+    const slack = bodies('/slack').map((body) => (body as { text: string }).text);
+    assert.equal(slack.length, 5);
+    assert.ok(
+      slack.some((text) => /waits for the consent of 2 people\n3 gates pass; rondo approvals grant q/.test(text)),
+    );
     assert.deepEqual(bodies('/pager'), [
       {
         ...{ routing_key: 'a key', event_action: 'trigger', dedup_key: 'rondo/alert/a' },
@@ -73,11 +87,13 @@ eachDatabase((name, open) => {
     const hooked = bodies('/hook') as { entity: string; action: string; data: { reason: string } }[]; // as webhooks have it
     assert.deepEqual(hooked.map(({ entity, action }) => `${entity}.${action}`).toSorted(), [
       'alert.opened',
+      'approval.asked',
+      'approval.granted',
       'rollout.rolled_back',
     ]);
     const ended = async () => {
-      const all = await deliveryStore(database.read).list({ project: 'flights', limit: 10 });
-      return all.length === 8 && all.every(({ state }) => state !== 'waiting') && all;
+      const all = await deliveryStore(database.read).list({ project: 'flights', limit: 20 });
+      return all.length === 14 && all.every(({ state }) => state !== 'waiting') && all;
     };
     let all = await ended();
     for (let tries = 0; !all && tries < 500; tries++) {
@@ -87,7 +103,7 @@ eachDatabase((name, open) => {
     assert.ok(all);
     assert.ok(all.every(({ body }) => !body.includes('a key')));
     const failed = all.filter(({ state }) => state === 'failed').map(({ attempts }) => attempts[0]?.problem);
-    assert.deepEqual(failed, new Array(2).fill('the variable UNSET is not set for the server'));
+    assert.deepEqual(failed, new Array(4).fill('the variable UNSET is not set for the server'));
     assert.deepEqual(errors, []);
   });
 });

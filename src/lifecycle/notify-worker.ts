@@ -1,4 +1,4 @@
-/** Tells people of alerts and of rollouts that were rolled back, where the project's `alerts:` say. */
+/** Tells people of alerts, of rollouts that were rolled back and of what waits for their consent, where the project's `alerts:` say. */
 import { randomUUID } from 'node:crypto';
 import { PlatformError } from '../errors.ts';
 import type { LoggedEvent } from '../events/event.ts';
@@ -23,13 +23,12 @@ export function startNotifyWorker({ database, now, onError }: NotifyOptions): As
   return followEvents({ database, name: 'lifecycle/alerts', types: noticedTypes, onError }, async (event, tx) => {
     const notice = noticeOf(event);
     if (!notice) return;
-    const entity = event.type.startsWith('rollouts.') ? 'rollout' : 'alert';
     for (const place of await placesOf(tx, event.project)) {
       if (!wants(place, notice)) continue;
       const { target, body } = await letterFor(place, notice, event);
       await deliveryStore(tx).insert({
         ...{ id: randomUUID(), target, body, project: event.project, subject: event.subject, createdAt: now() },
-        event: `${entity}.${notice.kind.replace('-', '_')}`,
+        event: nameOf(event.type),
       });
     }
   });
@@ -47,6 +46,13 @@ export function startNotifyWorker({ database, now, onError }: NotifyOptions): As
     }
   }
 }
+
+/** `monitoring.alert-opened` -> `alert.opened`, as webhooks name it. */
+const nameOf = (type: string): string =>
+  type
+    .replace(/^rollouts\./, 'rollout.')
+    .replace(/^(?:monitoring|governance)\.(\w+)-/, '$1.')
+    .replaceAll('-', '_');
 
 const wants = ({ on = 'all' }: Place, { severity }: Notice): boolean => on === 'all' || on === severity;
 

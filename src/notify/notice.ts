@@ -4,7 +4,7 @@ import { webhookPayload } from './webhook-event.ts';
 import { messageOf } from './webhook-message.ts';
 
 export type Notice = {
-  readonly kind: 'opened' | 'resolved' | 'rolled-back';
+  readonly kind: 'opened' | 'resolved' | 'rolled-back' | 'asked' | 'answered';
   readonly severity: 'page' | 'ticket';
   readonly endpoint: string;
   /** `flight-delay@3`. */
@@ -14,12 +14,20 @@ export type Notice = {
   /** Why, or what else is known. */
   readonly detail: string;
   readonly project: string;
-  /** Of the alert or the rollout: what belongs together. */
+  /** Of the alert, the rollout or the approval: what belongs together. */
   readonly subject: string;
   readonly at: number;
 };
 
-export const noticedTypes = ['monitoring.alert-opened', 'monitoring.alert-resolved', 'rollouts.rolled-back'] as const;
+export const noticedTypes = [
+  'monitoring.alert-opened',
+  'monitoring.alert-resolved',
+  'rollouts.rolled-back',
+  'governance.approval-asked',
+  'governance.approval-granted',
+  'governance.approval-refused',
+  'governance.approval-expired',
+] as const;
 
 /** @returns undefined for an event that people are not told of */
 export function noticeOf(event: LoggedEvent): Notice | undefined {
@@ -42,6 +50,26 @@ export function noticeOf(event: LoggedEvent): Notice | undefined {
         ...{ kind: 'rolled-back', severity: 'ticket', title: `${model} was rolled back` },
         detail: `${reason}${typeof data.champion === 'number' ? `; ${data.model}@${data.champion} serves` : ''}`,
       };
+    case 'governance.approval-asked': {
+      const people = data.people === 1 ? 'one person' : `${data.people} people`;
+      const id = subject.slice(subject.indexOf('/') + 1);
+      return {
+        ...base,
+        ...{ kind: 'asked', severity: 'ticket', title: `${model} waits for the consent of ${people}` },
+        detail: `${reason === '' ? '' : `${reason}; `}rondo approvals grant ${id}`,
+      };
+    }
+    case 'governance.approval-granted':
+    case 'governance.approval-refused':
+    case 'governance.approval-expired': {
+      const how = {
+        'governance.approval-granted': 'may be rolled out',
+        'governance.approval-refused': 'was refused',
+        'governance.approval-expired': 'found nobody to agree in time',
+      }[event.type];
+      const detail = event.type === 'governance.approval-expired' ? model : `${byWhom(event.actor)}${reason || model}`;
+      return { ...base, kind: 'answered', severity: 'ticket', title: `${model} ${how}`, detail };
+    }
     default:
       return undefined;
   }
@@ -51,7 +79,13 @@ const byWhom = (actor: string): string => (actor.startsWith('rule:') ? '' : `${a
 
 /** For Slack and what takes its messages. */
 export function slackBody({ kind, severity, endpoint, title, detail, project }: Notice): string {
-  const sign = { opened: ':red_circle:', resolved: ':large_green_circle:', 'rolled-back': ':rewind:' }[kind];
+  const sign = {
+    opened: ':red_circle:',
+    resolved: ':large_green_circle:',
+    'rolled-back': ':rewind:',
+    asked: ':raised_hand:',
+    answered: ':ballot_box_with_check:',
+  }[kind];
   const urgent = kind === 'opened' && severity === 'page' ? ' (page)' : '';
   const first = `${sign} *${forSlack(endpoint)}*${urgent}: ${forSlack(title)}`;
   return JSON.stringify({ text: `${first}\n${forSlack(detail)} · project ${forSlack(project)}` });
@@ -74,7 +108,7 @@ export function pagerDutyBody({
   at,
 }: Notice): string {
   const dedup_key = `rondo/${subject}`;
-  if (kind === 'resolved') return JSON.stringify({ event_action: 'resolve', dedup_key });
+  if (kind === 'resolved' || kind === 'answered') return JSON.stringify({ event_action: 'resolve', dedup_key });
   return JSON.stringify({
     event_action: 'trigger',
     dedup_key,

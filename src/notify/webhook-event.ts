@@ -22,6 +22,7 @@ const ownActions = {
   run: ['created', 'ended', 'deleted', 'restored'],
   rollout: ['started', 'step_entered', 'paused', 'resumed', 'promoted', 'rolled_back', 'aborted', 'superseded'],
   alert: ['opened', 'changed', 'acknowledged', 'resolved'],
+  approval: ['asked', 'granted', 'refused', 'expired'],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 type NamesOf<T extends Readonly<Record<string, readonly string[]>>> = {
@@ -133,6 +134,14 @@ export function exampleData(event: WebhookEvent): WebhookPayload['data'] {
     case 'alert.changed':
     case 'alert.acknowledged':
       return { ...alert, state: event === 'alert.acknowledged' ? 'acknowledged' : 'open', reason: alert.title };
+    case 'approval.asked':
+    case 'approval.granted':
+    case 'approval.refused':
+    case 'approval.expired':
+      return {
+        ...{ approval_id: '9abcdef01234', endpoint: 'example_endpoint', model: 'example_model', ...version },
+        ...{ people: event === 'approval.granted' ? ['ann'] : 1, reason: 'an example' },
+      };
     case 'alert.resolved':
       return { ...alert, state: 'resolved', reason: 'below its threshold again' };
   }

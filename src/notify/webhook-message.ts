@@ -84,6 +84,19 @@ const ofAlert =
     },
   });
 
+const ofApproval =
+  (told: WebhookEvent): Translate =>
+  ({ subject, data: { endpoint, model, version, people }, reason, ...rest }) => ({
+    event: told,
+    data: {
+      approval_id: afterSlash(subject),
+      ...{ endpoint: endpoint ?? '', model: model ?? '', version: String(version) },
+      ...(people !== undefined && { people }),
+      reason: reason ?? null,
+      ...whoAndWhere(rest),
+    },
+  });
+
 const translations: Readonly<Record<string, Translate>> = {
   'registry.model-created': modelCreated('registered_model.created'),
   'registry.prompt-created': modelCreated('prompt.created'),
@@ -161,6 +174,10 @@ const translations: Readonly<Record<string, Translate>> = {
   'monitoring.alert-changed': ofAlert('alert.changed'),
   'monitoring.alert-acknowledged': ofAlert('alert.acknowledged'),
   'monitoring.alert-resolved': ofAlert('alert.resolved'),
+  'governance.approval-asked': ofApproval('approval.asked'),
+  'governance.approval-granted': ofApproval('approval.granted'),
+  'governance.approval-refused': ofApproval('approval.refused'),
+  'governance.approval-expired': ofApproval('approval.expired'),
 };
 
 /** The types of the log that some webhook event stands for. */
