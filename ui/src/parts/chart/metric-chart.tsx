@@ -4,7 +4,7 @@ import { type UseQueryResult, useQueries, useQuery } from '@tanstack/react-query
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { type Range, type Series, type Stretch, seriesOptions } from '../../data/series.ts';
 import { count } from '../../format.ts';
-import { Failed } from '../states.tsx';
+import { Failed, Loading } from '../states.tsx';
 import { CsvButton, type TwinTable, TwinView } from '../twin.tsx';
 import { type ChartData, type ChartLine, chartData, xOf } from './chart-data.ts';
 import type { ChangeSettings, ChartSettings } from './chart-settings.tsx';
@@ -87,7 +87,9 @@ export function MetricChart({ metric, title, note, runs, settings, onChange, asT
           onCursor={setCursor}
         />
       ) : (
-        <div className="plot small i3">{loaded && (range ? 'No points in this range.' : 'No points.')}</div>
+        <div className="plot small i3">
+          {loaded ? range ? 'No points in this range.' : 'No points.' : <Loading what={title} rows={4} />}
+        </div>
       )}
       {data.lines.length > mostLabels && !asTable && <Legend data={data} />}
     </figure>
