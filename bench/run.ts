@@ -7,6 +7,7 @@ const benches = {
   serving: 'requests a second and latency, next to a bare node:http server',
   isolation: 'latency of answers while other work goes on',
   rollback: 'command to last bad answer, under load',
+  tracking: 'beside mlflow server: logging, searching, histories, artifacts, memory',
   search: 'searches among 100,000 runs with 50 million points',
 };
 
