@@ -1,7 +1,7 @@
 /** `rondo demo`: the example that goes once round the loop, on a server of its own that stays up for exploring. */
-import { access, cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { PlatformError } from '../errors.ts';
 import type { DefineCommand } from './command.ts';
@@ -83,12 +83,9 @@ export const define: DefineCommand = (command, { output, cwd, signal, startServe
 
 /** A fresh copy of the example, since the demo writes data and results beside the programs. @returns its folder */
 async function copyExample(folder: string): Promise<string> {
-  try {
-    createRequire(import.meta.url).resolve('vega-datasets');
-  } catch {
-    throw new PlatformError('cli/demo-needs-package', 'vega-datasets', { hint: 'npm install vega-datasets' });
-  }
+  const packages = packageFolders();
   await emptyFolder(folder);
+  await linkPackages(join(folder, 'node_modules'), packages);
   const example = fileURLToPath(new URL('../../examples/flights', import.meta.url));
   const project = join(folder, 'flights');
   await cp(example, project, {
@@ -96,6 +93,33 @@ async function copyExample(folder: string): Promise<string> {
     filter: (path) => !/\.test\.ts$|\/(out|data|node_modules)$/.test(path),
   });
   return project;
+}
+
+/** What the example's programs import, by name. */
+const exampleImports = ['@duckdb/node-api', 'onnxruntime-node', 'vega-datasets'] as const;
+
+/** Where the packages of the example lie, and this one. */
+function packageFolders(): ReadonlyMap<string, string> {
+  const { resolve: find } = createRequire(import.meta.url);
+  const folders = new Map([['rondo', fileURLToPath(new URL('../..', import.meta.url))]]);
+  for (const name of exampleImports) {
+    try {
+      const entry = find(name);
+      const under = join('node_modules', name);
+      folders.set(name, entry.slice(0, entry.lastIndexOf(under) + under.length));
+    } catch {
+      throw new PlatformError('cli/demo-needs-package', name, { hint: `npm install ${name}` });
+    }
+  }
+  return folders;
+}
+
+/** Programs find packages beside themselves or above; the folder may lie anywhere. */
+async function linkPackages(modules: string, packages: ReadonlyMap<string, string>): Promise<void> {
+  for (const [name, target] of packages) {
+    await mkdir(dirname(join(modules, name)), { recursive: true });
+    await symlink(target, join(modules, name), 'junction');
+  }
 }
 
 /** Only what a demo has made is ever removed. */

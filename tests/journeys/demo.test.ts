@@ -2,20 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Summary } from '../../examples/flights/story/summary.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** Below the checkout, since the example's programs import `rondo/client`. */
-async function runDemo(
-  name: string,
-  options: readonly string[],
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const folder = join(root, `rondo-demo-${name}`);
-  await rm(folder, { recursive: true, force: true });
+async function runDemo(options: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  await using temp = await mkdtempDisposable(join(tmpdir(), 'rondo-demo-'));
+  const folder = join(temp.path, 'demo');
   const child = spawn(
     process.execPath,
     ['bin/rondo.mjs', 'demo', '--exit', '--json', '--folder', folder, '--port', '5300', ...options],
@@ -33,12 +30,11 @@ async function runDemo(
     stderr += text;
   });
   const [code] = await once(child, 'exit');
-  await rm(folder, { recursive: true, force: true });
   return { code, stdout, stderr };
 }
 
 test('the whole loop closes on real flights, inside the ranges that a simulation of it gave', async (t) => {
-  const { code, stdout, stderr } = await runDemo('whole', []);
+  const { code, stdout, stderr } = await runDemo([]);
   assert.equal(code, 0, stderr.slice(-3000));
   // The first line says where; the result is the document after it.
   const summary = JSON.parse(stdout.slice(stdout.indexOf('\n'))) as Summary; // its own type
@@ -94,7 +90,7 @@ test('the whole loop closes on real flights, inside the ranges that a simulation
 });
 
 test('the demo fails when its third version is a good one', async () => {
-  const { code, stderr } = await runDemo('good', ['--third-version', 'share']);
+  const { code, stderr } = await runDemo(['--third-version', 'share']);
   assert.equal(code, 1);
   assert.match(stderr, /version 3 was not refused by its gates/);
 });
