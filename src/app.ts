@@ -57,7 +57,7 @@ import { modelRoutes } from './registry/model-routes.ts';
 import { isServable, type ModelVersion, requireServable } from './registry/model-version.ts';
 import { registryTrashStore } from './registry/registry-trash-store.ts';
 import { sealAndSave, sealRegistered } from './registry/seal-adapter.ts';
-import type { TryModel } from './registry/seal-version.ts';
+import type { ExamineModel } from './registry/seal-version.ts';
 import { versionStore } from './registry/version-store.ts';
 import { rolloutPlan } from './rollouts/rollout-config.ts';
 import { rolloutRoutes } from './rollouts/rollout-routes.ts';
@@ -73,7 +73,7 @@ import {
 import type { Endpoint } from './serving/endpoint.ts';
 import { endpointOf } from './serving/endpoint-config.ts';
 import { endpointStore, type StoredEndpoint } from './serving/endpoint-store.ts';
-import type { Inference } from './serving/inference-adapter.ts';
+import { ModelExaminer } from './serving/examine-model-adapter.ts';
 import type { LiveEndpoints, ResolveVersion } from './serving/live-endpoints.ts';
 import { saveEndpoint } from './serving/save-endpoint.ts';
 import { followTraffic, setTraffic } from './serving/set-traffic.ts';
@@ -140,7 +140,11 @@ export async function openApp(options: AppOptions): Promise<App> {
     }),
   );
   const { inference, live, endpointNow } = serving;
-  const sealing = { database, artifacts, blobs, now, tryModel: modelTrier(inference, blobs) };
+  const examiner = resources.use(
+    new ModelExaminer({ spawn: () => forkWorker({ entry: options.entry, role: 'examine', env: options.env }) }),
+  );
+  const examine: ExamineModel = ({ digest, beside }) => examiner.examine({ path: blobs.path(digest), beside });
+  const sealing = { database, artifacts, blobs, now, examine };
   const seal = ({ model, version: number }: VersionRef) =>
     sealAndSave(sealing, { model, version: number, actor: 'rule:registry' });
   const onRegistered = (version: ModelVersion) => sealRegistered(sealing, version);
@@ -454,31 +458,6 @@ const datasetFoldersOf = (dataFolder: string): DatasetFolders => ({
 });
 
 /** Whether a model loads and answers, in the runtime that would serve it. */
-const modelTrier =
-  (inference: Inference, blobs: BlobStore): TryModel =>
-  async ({ onnx, inputs, outputs }) => {
-    try {
-      using lease = await inference.load({ key: onnx.digest, path: blobs.path(onnx.digest), inputs, outputs });
-      if (lease.warmUpError === undefined) return [];
-      return [
-        {
-          code: 'serving/warm-up-failed',
-          severity: 'warn',
-          message: `It failed on a row of zeros: ${lease.warmUpError}`,
-        },
-      ];
-    } catch (error) {
-      return [
-        {
-          code: 'serving/cannot-load',
-          severity: 'refuse',
-          message:
-            error instanceof PlatformError ? (error.hint ?? error.message) : `It cannot be loaded: ${String(error)}`,
-        },
-      ];
-    }
-  };
-
 /** A label this young may still be missing: rows are not written out for training before. */
 const labelMaturityMs = 86_400_000;
 

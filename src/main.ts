@@ -14,6 +14,7 @@ if (compileCache !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(compi
 
 const words = process.argv.slice(2);
 if (words[0] === 'worker') await runWorkerRole();
+else if (words[0] === 'examine') await runExaminerRole();
 else await runCommandLine();
 
 async function runCommandLine(): Promise<void> {
@@ -95,5 +96,12 @@ async function runWorkerRole(): Promise<void> {
     import('./config.ts'),
   ]);
   await runWorker(workerHandlers(readClientConfig({}).dataFolder));
+  process.exit();
+}
+
+/** The server starts it for each model file that is registered. */
+async function runExaminerRole(): Promise<void> {
+  const { runExaminer } = await import('./serving/examiner-worker.ts');
+  await runExaminer();
   process.exit();
 }

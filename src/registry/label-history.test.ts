@@ -108,7 +108,7 @@ eachDatabase((dialect, open) => {
     const unused = () => assert.fail('nothing is sealed here');
     const clock = { now: Date.UTC(2026, 4, 3, 12) };
     const now = () => clock.now;
-    const deps = { database, now, tryModel: unused };
+    const deps = { database, now, examine: unused };
     // biome-ignore lint/suspicious/noExplicitAny: reading the history touches neither files nor bytes
     await app.register(modelRoutes({ ...deps, artifacts: {}, blobs: {} } as any));
     await using _sequencer =

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { columnsModel } from '../../tests/fixtures/onnx/tiny-models.ts';
 import { eventStore, readEvents } from '../events/event-store.ts';
+import type { Finding } from '../onnx/finding.ts';
+import { inspectOnnx } from '../onnx/inspect-onnx.ts';
 import { blobArtifactRoot } from '../storage/artifact-blobs.ts';
 import { artifactPlaces } from '../storage/artifact-places.ts';
 import { openBlobFolder } from '../storage/blob-store.ts';
@@ -12,7 +15,7 @@ import { isServable } from './model-version.ts';
 import { registerModel } from './register-model.ts';
 import { registerVersion, requireVersion } from './register-version.ts';
 import { sealAndSave, sealRegistered } from './seal-adapter.ts';
-import type { TryModel } from './seal-version.ts';
+import type { ExamineModel } from './seal-version.ts';
 import { versionStore } from './version-store.ts';
 
 const onnxMlmodel = 'flavors:\n  onnx:\n    data: model.onnx\n  python_function:\n    loader_module: mlflow.onnx\n';
@@ -38,14 +41,22 @@ eachDatabase((dialect, open) => {
         );
       }
     };
-    const seal = (tryModel: TryModel = async () => []) =>
-      sealAndSave({ database, artifacts, blobs, tryModel, now }, { model: 'm', version: 1, actor: 'owner' });
+    /** @param found what the runtime said */
+    const examineWith =
+      (found: readonly Finding[]): ExamineModel =>
+      async ({ digest, beside }) => {
+        const { inputs, outputs, findings } = inspectOnnx(await readFile(blobs.path(digest)), beside);
+        return { inputs, outputs, findings: [...findings, ...found] };
+      };
+    const seal = (examine: ExamineModel = examineWith([])) =>
+      sealAndSave({ database, artifacts, blobs, examine, now }, { model: 'm', version: 1, actor: 'owner' });
     const find = () => requireVersion(versionStore(database.read), 'm', 1);
     const register = async () =>
-      sealRegistered({ database, artifacts, blobs, tryModel: async () => [], now }, await find());
+      sealRegistered({ database, artifacts, blobs, examine: examineWith([]), now }, await find());
     return {
       database,
       blobs,
+      examineWith,
       upload,
       seal,
       find,
@@ -54,13 +65,13 @@ eachDatabase((dialect, open) => {
     };
   }
 
-  test(`${dialect}: an ONNX model is copied, digested, inspected and tried, and the log says so`, async () => {
+  test(`${dialect}: an ONNX model is copied, digested and examined, and the log says so`, async () => {
     await using set = await setUp();
     await set.upload({ MLmodel: onnxMlmodel, 'model.onnx': columnsModel(), 'requirements.txt': 'mlflow' });
-    const tried: string[] = [];
-    const version = await set.seal(async ({ onnx, inputs }) => {
-      tried.push(onnx.path, ...inputs.map(({ name }) => name));
-      return [];
+    let asked: Parameters<ExamineModel>[0] | undefined;
+    const version = await set.seal((model) => {
+      asked = model;
+      return set.examineWith([])(model);
     });
     assert.ok(isServable(version));
     assert.deepEqual(version.sealed?.files.map(({ path }) => path).sort(), [
@@ -69,10 +80,17 @@ eachDatabase((dialect, open) => {
       'requirements.txt',
     ]);
     assert.equal(await set.blobs.size(version.sealed?.onnxDigest ?? ''), columnsModel().length);
-    assert.equal(tried[0], 'model.onnx');
+    assert.equal(asked?.digest, version.sealed?.onnxDigest);
+    assert.deepEqual(
+      [...(asked?.beside ?? [])],
+      [
+        ['MLmodel', onnxMlmodel.length],
+        ['requirements.txt', 6],
+      ],
+    );
     assert.deepEqual(
       version.sealed?.inputs.map(({ name }) => name),
-      tried.slice(1),
+      ['distance', 'origin'],
     );
     if (dialect === 'postgres') return; // there the sequencer gives events their places
     const [event] = await readEvents(set.database.read, { types: ['registry.version-sealed'], limit: 1 });
@@ -103,7 +121,9 @@ eachDatabase((dialect, open) => {
   test(`${dialect}: a model that does not run is refused with what the runtime said`, async () => {
     await using set = await setUp();
     await set.upload({ 'model.onnx': columnsModel() });
-    const version = await set.seal(async () => [{ code: 'serving/cannot-load', severity: 'refuse', message: 'no' }]);
+    const version = await set.seal(
+      set.examineWith([{ code: 'serving/cannot-load', severity: 'refuse', message: 'no' }]),
+    );
     assert.deepEqual(version.sealed?.findings.at(-1)?.code, 'serving/cannot-load');
     assert.ok(!isServable(version));
   });

@@ -1,31 +1,30 @@
-/** Seals a version: fixes its bytes by digest, reads what they are, and tries whether they run. */
+/** Seals a version: fixes its bytes by digest, and has them examined. */
 import { PlatformError } from '../errors.ts';
 import type { Finding } from '../onnx/finding.ts';
-import { inspectOnnx } from '../onnx/inspect-onnx.ts';
 import type { ArtifactPlace, ArtifactPlaces } from '../storage/artifact-places.ts';
 import type { ArtifactEntry, ArtifactRoot } from '../storage/artifact-root.ts';
 import type { BlobStore } from '../storage/blob-store.ts';
 import { findOnnx, readFlavors } from './model-files.ts';
 import { isServable, type ModelVersion, type SealedVersion, type VersionFile } from './model-version.ts';
 
-/** Loads the model and runs it once; what keeps it from running is a finding. Supplied by serving. */
-export type TryModel = (model: {
-  readonly onnx: VersionFile;
-  /** All files of the version, with their paths below its folder. */
-  readonly files: readonly VersionFile[];
-  readonly inputs: SealedVersion['inputs'];
-  readonly outputs: SealedVersion['outputs'];
-}) => Promise<readonly Finding[]>;
+/** Reads an ONNX file of the blob store and runs it once: whatever is wrong with it is a finding. Supplied by serving. */
+export type ExamineModel = (model: {
+  readonly digest: string;
+  /** The version's other files, path below the model's folder to size. */
+  readonly beside: ReadonlyMap<string, number>;
+}) => Promise<Pick<SealedVersion, 'inputs' | 'outputs' | 'findings'>>;
 
 export type SealDeps = {
   readonly artifacts: ArtifactPlaces;
   readonly blobs: BlobStore;
-  readonly tryModel: TryModel;
+  readonly examine: ExamineModel;
   readonly now: () => number;
 };
 
 /** More than this is no model that is served from memory. */
 const maxModelBytes = 4 * 1024 ** 3;
+/** A longer one is no description, and says nothing. */
+const maxMlmodelBytes = 1024 ** 2;
 
 /**
  * Copies the files of a version into the blob store and says what they are. Whether it may be served is in the findings; the
@@ -34,13 +33,13 @@ const maxModelBytes = 4 * 1024 ** 3;
  * @throws PlatformError `registry/source-not-readable` when none of them is among this server's artifacts
  */
 export async function sealVersion(
-  { artifacts, blobs, tryModel, now }: SealDeps,
+  { artifacts, blobs, examine, now }: SealDeps,
   version: ModelVersion,
   locations: readonly string[],
 ): Promise<SealedVersion> {
   if (version.sealed && isServable(version)) return version.sealed;
   const files = await copyFiles(blobs, await filesOf(artifacts, version, locations));
-  const modelFile = files.find(({ path }) => path === 'MLmodel');
+  const modelFile = files.find(({ path, size }) => path === 'MLmodel' && size <= maxMlmodelBytes);
   const flavors = readFlavors(modelFile && Buffer.from(await bytesOf(blobs, modelFile)).toString());
   const found = findOnnx(files, flavors);
   const none = { files, inputs: [], outputs: [], sealedAt: now() };
@@ -49,12 +48,10 @@ export async function sealVersion(
   const onnx = files.find(({ path }) => path === found.path);
   if (!onnx || onnx.size > maxModelBytes) return { ...none, findings: [tooLarge(found.path)] };
   const folder = found.path.slice(0, found.path.lastIndexOf('/') + 1);
-  const beside = files.filter(({ path }) => path.startsWith(folder) && path !== found.path);
-  const sizes = new Map(beside.map(({ path, size }) => [path.slice(folder.length), size]));
-  const { inputs, outputs, findings } = inspectOnnx(await bytesOf(blobs, onnx), sizes);
-  const refused = findings.some(({ severity }) => severity === 'refuse');
-  const tried = refused ? [] : await tryModel({ onnx, files, inputs, outputs });
-  return { onnxDigest: onnx.digest, files, inputs, outputs, findings: [...findings, ...tried], sealedAt: now() };
+  const others = files.filter(({ path }) => path.startsWith(folder) && path !== found.path);
+  const beside = new Map(others.map(({ path, size }) => [path.slice(folder.length), size]));
+  const { inputs, outputs, findings } = await examine({ digest: onnx.digest, beside });
+  return { onnxDigest: onnx.digest, files, inputs, outputs, findings, sealedAt: now() };
 }
 
 /**
