@@ -9,7 +9,6 @@ export type ToWorker =
 export type FromWorker =
   | { readonly type: 'ready' }
   | { readonly type: 'progress'; readonly id: string; readonly share: number | undefined; readonly note: string }
-  | { readonly type: 'owns'; readonly id: string; readonly processGroup: number }
   | { readonly type: 'log'; readonly id: string; readonly line: string }
   | { readonly type: 'done'; readonly id: string; readonly output: unknown }
   | { readonly type: 'failed'; readonly id: string; readonly error: JobError };

@@ -51,7 +51,7 @@ export type JobContext = {
   /** @param share 0 to 1; `undefined` when it cannot be told */
   progress(share: number | undefined, note: string): void;
   log(line: string): void;
-  /** Tells the supervisor of a process group this job has started, to be killed should the worker die before it ends. */
+  /** Names a process group that this job has just started, to be killed should the worker die before the job ends. */
   owns(processGroup: number): void;
 };
 

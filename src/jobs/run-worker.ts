@@ -1,5 +1,6 @@
 /** The worker process: one job at a time, told by the server what to do. Entry of `main.ts worker`. */
 import { PlatformError } from '../errors.ts';
+import { GroupGuard } from './group-guard.ts';
 import type { JobHandler, JobHandlers } from './job.ts';
 import { describeError, type FromWorker, type ToWorker } from './job-message.ts';
 
@@ -44,6 +45,7 @@ async function runJob(
   signal: AbortSignal,
 ): Promise<void> {
   let spokeAt = Number.NEGATIVE_INFINITY;
+  using guard = new GroupGuard();
   try {
     if (!Object.hasOwn(handlers, kind)) throw new PlatformError('jobs/unknown-kind', kind);
     // The server paired this input with this kind when the job was made.
@@ -57,7 +59,7 @@ async function runJob(
         tell({ type: 'progress', id, share, note });
       },
       log: (line) => tell({ type: 'log', id, line }),
-      owns: (processGroup) => tell({ type: 'owns', id, processGroup }),
+      owns: (processGroup) => guard.watch(processGroup),
     });
     tell({ type: 'done', id, output });
   } catch (error) {

@@ -66,7 +66,6 @@ export class WorkerProcess implements AsyncDisposable {
 
   #assign(child: ChildProcess, job: Assignment): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const groups = new Set<number>();
     using stack = new DisposableStack();
     const settle = stack.move();
     let kill: NodeJS.Timeout | undefined;
@@ -80,9 +79,6 @@ export class WorkerProcess implements AsyncDisposable {
         case 'log':
           job.onLog(message.line);
           return;
-        case 'owns':
-          groups.add(message.processGroup);
-          return;
         case 'done':
           resolve(message.output);
           return;
@@ -93,7 +89,6 @@ export class WorkerProcess implements AsyncDisposable {
       }
     };
     const onExit = (code: number | null, signal: NodeJS.Signals | null): void => {
-      for (const group of groups) killGroup(group);
       reject(job.signal.aborted ? new PlatformError('jobs/cancelled', job.id) : crashed(job.kind, { code, signal }));
     };
     const onAbort = (): void => {
@@ -142,12 +137,4 @@ function crashed(
       : 'A new worker takes the next job. Try again; what the worker printed stands in the server log.',
     data: { how },
   });
-}
-
-function killGroup(group: number): void {
-  try {
-    process.kill(-group, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // ESRCH: it had already ended
-  }
 }

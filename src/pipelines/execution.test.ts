@@ -162,23 +162,26 @@ eachDatabase((name, open) => {
 
   test(`${name}: kill -9 of the server in the middle of a step takes the step along, and the next server finishes`, async () => {
     await using database = await open();
-    const { folder, url } = database;
-    const script = join(import.meta.dirname, 'fixtures', 'doomed-server-worker.ts');
-    const server = spawn(process.execPath, [script, folder, url ?? ''], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const exited = once(server, 'exit');
-    const [line] = await once(createInterface({ input: server.stdout }), 'line');
-    const { id, operation } = JSON.parse(line);
-    const pid = Number(await appears(join(folder, 'project', 'second')));
+    const { server, id, operation, step } = await doomedServer(database);
     server.kill('SIGKILL');
-    await exited;
-    await gone(pid);
+    await gone(step);
 
     await using house = await openHouse(database, { fresh: false });
     const job = await house.ended(operation);
     assert.equal(job.state, 'done', JSON.stringify(job.error));
     assert.deepEqual(await house.reasons(id), { prepare: 'done: first time', train: 'done: first time' });
-    assert.equal(await readFile(join(folder, 'project/out/model.txt'), 'utf8'), 'done');
+    assert.equal(await readFile(join(database.folder, 'project/out/model.txt'), 'utf8'), 'done');
   });
+
+  if (name === 'sqlite') {
+    test('kill -9 of server and worker at once takes the step along', async () => {
+      await using database = await open();
+      const { server, worker, step } = await doomedServer(database);
+      process.kill(worker, 'SIGKILL');
+      server.kill('SIGKILL');
+      await gone(step);
+    });
+  }
 
   test(`${name}: executions are started, listed and read over HTTP, their log page by page`, async () => {
     await using database = await open();
@@ -227,6 +230,16 @@ eachDatabase((name, open) => {
     await gone(pid);
   });
 });
+
+/** A server of its own process, in the middle of a step that would never end. */
+async function doomedServer({ folder, url }: { readonly folder: string; readonly url: string | undefined }) {
+  const script = join(import.meta.dirname, 'fixtures', 'doomed-server-worker.ts');
+  const server = spawn(process.execPath, [script, folder, url ?? ''], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = await once(createInterface({ input: server.stdout }), 'line');
+  const { id, operation }: { id: string; operation: string } = JSON.parse(line);
+  const [step = 0, worker = 0] = (await appears(join(folder, 'project', 'second'))).split(' ').map(Number);
+  return { server, id, operation, step, worker };
+}
 
 async function appears(path: string): Promise<string> {
   while (true) {
