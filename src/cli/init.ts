@@ -40,7 +40,7 @@ export const define: DefineCommand = (command, { output, cwd }) => {
         await writeFile(file, text);
         await ignoreData(join(cwd, '.gitignore'));
         output.result({ file, project }, () => `Wrote ${file}`);
-        output.hint('Next: edit it, then `rondo up` in this folder, and `rondo run`.');
+        output.hint('Next: edit it, then `rondo up` in this folder, and `rondo run` in another terminal.');
       },
     );
 };
@@ -60,22 +60,35 @@ async function ignoreData(file: string): Promise<void> {
     await appendFile(file, `${before === '' || before.endsWith('\n') ? '' : '\n'}rondo-data/\n`);
 }
 
+/** Each part can be there from the start: what is not used yet waits. */
 function template(project: string, source: string): string {
-  return `# What Rondo does with this project. Editors complete it with the schema of a running server: /api/v1/schema/rondo.json
+  return `# yaml-language-server: $schema=http://127.0.0.1:5000/api/v1/schema/rondo.json
+# The line above lets editors complete this file while \`rondo up\` runs.
 project: ${project}
 data:
   examples:
     source: ${JSON.stringify(source)}
-    checks: []                    # \`rondo data infer examples\` suggests some
+    checks: []                      # \`rondo data infer examples\` suggests some
 pipeline:
   train:
-    run: python train.py          # logs with mlflow as it is, or writes the model named below
+    run: python train.py            # finds the data at $RONDO_DATA_EXAMPLES
     reads: [examples, train.py]
     seed: 42
-    model: out/model.onnx
+    model: out/model.onnx           # what it must write: each run makes it a version of the model
+    writes: [out/test.parquet]      # rows it did not train on, with the truth
 model:
   name: ${project}
-  task: binary                    # binary | multiclass | regression
-  target: label
+  task: binary                      # binary | multiclass | regression
+  target: label                     # the column with the truth
+gates:                              # what a version must pass before it may serve
+  data: out/test.parquet
+  tests:
+    - {metric: auc, atLeast: 0.6}
+    - {metric: log_loss, notWorseThan: champion, margin: 0.01}
+endpoint:
+  name: ${nameFrom(project)}
+rollout:                            # how the next version takes over
+  steps: [{to: 10%, min: 50}, {to: 50%, min: 200}]
+  guardrails: [{errors: {margin: 1%}}]
 `;
 }

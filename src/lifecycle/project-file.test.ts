@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { PlatformError } from '../errors.ts';
 import type { FileProblem } from './project-file.ts';
 import { parseProject } from './project-file.ts';
+import { isCronLine } from './retrain-config.ts';
 
 const flights = `project: flights
 data:
@@ -100,6 +101,48 @@ test('parts that do not fit each other are told', () => {
     /whole strides/,
   );
   assert.match(problemsOf(flights.replace('key: flight_id, ', ''))[0]?.message ?? '', /labels need a key/);
+});
+
+test('what no run could begin with is told before one begins, where it stands', () => {
+  const told = (from: string, to: string) => {
+    const [problem] = problemsOf(flights.replace(from, to));
+    return `${problem?.line}:${problem?.column} ${problem?.message}. ${problem?.fix}`;
+  };
+  assert.match(told('data/flights.parquet', 's3://bucket/flights'), /^4:13 s3:\/\/ is no source that is read\. Bring/);
+  assert.match(told('data/flights.parquet', '../flights'), /^4:13 .* outside of the project folder/);
+  assert.match(told('?last=60d', '?last=60y'), /^11:13 .*Write endpoint:\/\/name\?last=60d/);
+  assert.match(told('[0, 6000]', '[6000, 0]'), /^7:9 nothing lies between 6000 and 0/);
+  assert.match(told('params.depth}', 'params.deep}'), /^14:3 .*\$\{params\.deep\}, which is not there.*There is/);
+  assert.match(told('node prepare.ts,', 'node prepare.ts > log,'), /^13:3 .*unquoted >.*script/);
+  assert.match(told('reads: [flights,', 'reads: [train, flights,'), /^12:1 .*cycle/);
+  assert.match(
+    told(
+      'by: {distance: [500, 1000]}, threshold: 0.3, atMost: 0.1, minRows',
+      'by: {distance: [1000, 500]}, threshold: 0.3, atMost: 0.1, minRows',
+    ),
+    /^\d+:7 .*do not rise/,
+  );
+  assert.match(told('{quality: fail}', "{schedule: '0 25 * * 1'}"), /^\d+:\d+ "0 25 \* \* 1" is no cron line/);
+});
+
+test('cron lines are those of five fields', () => {
+  const good = ['0 3 * * 1', '*/15 * * * *', '0 0 1,15 * *', '30 4 * jan-mar mon-fri', '0 9-17/2 * * 7'];
+  const bad = [
+    '',
+    '* * * *',
+    '60 * * * *',
+    '0 3 * * 8',
+    '0 5-3 * * *',
+    '*/0 * * * *',
+    '0 3 * * mo',
+    '0 0 3 * * 1',
+    '@daily',
+  ];
+  assert.deepEqual(
+    good.filter((line) => !isCronLine(line)),
+    [],
+  );
+  assert.deepEqual(bad.filter(isCronLine), []);
 });
 
 test('broken YAML, repeated keys, tags, aliases and large files are refused with their place', () => {

@@ -66,6 +66,11 @@ export const projectSchema = Type.Object(
     alerts: Type.Optional(Type.Array(AlertTarget, { maxItems: 20 })),
     approvals: Type.Optional(Approvals),
   },
-  { ...closed, title: 'rondo.yaml', description: 'A project of Rondo: from its data to the model in production.' },
+  {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    ...closed,
+    title: 'rondo.yaml',
+    description: 'A project of Rondo: from its data to the model in production.',
+  },
 );
 export type ProjectConfig = Static<typeof projectSchema>;

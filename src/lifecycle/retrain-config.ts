@@ -12,7 +12,7 @@ const Trigger = Type.Union([
   Type.Object({ quality: Type.Literal('fail') }, { ...closed, description: 'An open quality alert.' }),
   Type.Object(
     { schedule: Type.String({ minLength: 1, maxLength: 100 }) },
-    { ...closed, description: 'A cron line, read on the clock of the endpoint.' },
+    { ...closed, description: 'A cron line of five fields, in UTC, read on the clock of the endpoint.' },
   ),
   Type.Object(
     { labels: Type.Integer({ minimum: 1 }) },
@@ -29,6 +29,39 @@ export const retrainSchema = Type.Object(
   { ...closed, description: 'What starts the pipeline again, and who ships what comes out.' },
 );
 export type RetrainConfig = Static<typeof retrainSchema>;
+
+/** Five fields, each a list of numbers, names and ranges with their strides. */
+export function isCronLine(text: string): boolean {
+  const fields = text.trim().split(/\s+/);
+  return (
+    fields.length === cronFields.length && fields.every((field, i) => isCronField(field, cronFields[i] as CronField))
+  );
+}
+
+type CronField = { readonly from: number; readonly to: number; readonly names?: readonly string[] };
+const cronFields: readonly CronField[] = [
+  { from: 0, to: 59 },
+  { from: 0, to: 23 },
+  { from: 1, to: 31 },
+  { from: 1, to: 12, names: ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'] },
+  { from: 0, to: 7, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
+];
+
+function isCronField(field: string, { from, to, names = [] }: CronField): boolean {
+  const numberOf = (text: string) => {
+    const named = names.indexOf(text.toLowerCase());
+    if (named !== -1) return named + from;
+    return /^\d{1,2}$/.test(text) && Number(text) >= from && Number(text) <= to ? Number(text) : undefined;
+  };
+  return field.split(',').every((part) => {
+    const [range = '', stride, more] = part.split('/');
+    if (more !== undefined || (stride !== undefined && !/^[1-9]\d?$/.test(stride))) return false;
+    if (range === '*') return true;
+    const [low, high, rest] = range.split('-').map(numberOf);
+    if (low === undefined || rest !== undefined) return false;
+    return range.includes('-') ? high !== undefined && low <= high : stride === undefined;
+  });
+}
 
 export type RetrainTrigger =
   | { readonly kind: 'drift'; readonly features: number }
