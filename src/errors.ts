@@ -222,11 +222,6 @@ export const errorCatalogue = {
   'jobs/already-ended': { status: 409, says: (subject) => `The operation ${subject} has already ended.` },
   'jobs/given-up': { status: 500, says: (subject) => `${subject} was started several times and never came to an end.` },
   'jobs/unknown-kind': { status: 500, says: (subject) => `This worker knows no job of kind ${subject}.` },
-  'jobs/not-a-child': {
-    status: 500,
-    exit: 2,
-    says: (subject) => `\`rondo ${subject}\` is started by the server, not by hand.`,
-  },
 
   'datasets/not-found': {
     status: 404,

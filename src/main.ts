@@ -13,8 +13,9 @@ const { directory: compileCache } = enableCompileCache();
 if (compileCache !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(compileCache);
 
 const words = process.argv.slice(2);
-if (words[0] === 'worker') await runWorkerRole();
-else if (words[0] === 'examine') await runExaminerRole();
+// Told by its channel, so that what somebody types is a command like any other.
+if (process.send && words[0] === 'worker') await runWorkerRole();
+else if (process.send && words[0] === 'examine') await runExaminerRole();
 else await runCommandLine();
 
 async function runCommandLine(): Promise<void> {

@@ -11,7 +11,6 @@ const progressEveryMs = 100;
 
 /** Serves jobs until the server disconnects; then aborts what runs, so that no step outlives its server, and leaves. */
 export function runWorker(handlers: JobHandlers): Promise<void> {
-  if (!process.send) throw new PlatformError('jobs/not-a-child', 'worker');
   const { promise: left, resolve: leave } = Promise.withResolvers<void>();
   let current: { readonly id: string; readonly abort: AbortController; readonly ended: Promise<void> } | undefined;
 

@@ -1,7 +1,6 @@
 /** The examiner process: reads one model file, runs it once, says what it found, and leaves. Entry of `main.ts examine`. */
 import { once } from 'node:events';
 import { open } from 'node:fs/promises';
-import { PlatformError } from '../errors.ts';
 import { type Finding, refuse, warn } from '../onnx/finding.ts';
 import { inspectOnnx } from '../onnx/inspect-onnx.ts';
 import type { Examination, FromExaminer, ModelToExamine } from './examine-model-adapter.ts';
@@ -9,7 +8,6 @@ import { messageOf, openSession, warmUp } from './session-adapter.ts';
 import { isDatatype } from './tensor.ts';
 
 export async function runExaminer(): Promise<void> {
-  if (!process.send) throw new PlatformError('jobs/not-a-child', 'examine');
   const [message] = await once(process, 'message');
   const { path, beside } = message as ModelToExamine; // its starter's only message
   const { inputs, outputs, findings } = inspectOnnx(await readWhole(path), beside);
