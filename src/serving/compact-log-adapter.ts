@@ -175,6 +175,7 @@ const columns = {
     rollout: 'VARCHAR',
     outcome: 'VARCHAR',
     errorCode: 'VARCHAR',
+    runtime: 'VARCHAR',
     inputs: 'JSON',
     outputs: 'JSON',
   },

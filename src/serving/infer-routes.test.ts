@@ -72,7 +72,8 @@ test('answers raw columns, logs what it was asked, and finds it again', async ()
   const replay = await serving.app.inject({ method: 'POST', url: `/api/v1/predictions/${first}/replay` });
   assert.equal(replay.statusCode, 200, replay.body);
   assert.equal(replay.json().identical, true);
-  assert.match(replay.json().runtime.onnxruntime, /^onnxruntime-node \d/);
+  assert.match(replay.json().runtime.recorded.onnxruntime, /^onnxruntime-node \d/);
+  assert.equal(replay.json().because, 'computed as it was then');
   assert.equal((await serving.app.inject('/api/v1/predictions/nonsense')).statusCode, 404);
 });
 

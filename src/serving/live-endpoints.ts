@@ -28,6 +28,8 @@ export type LiveDeps = {
   readonly mirrorInference: Pick<Inference, 'load'>;
   readonly log: Pick<PredictionLog, 'open' | 'setBins'>;
   readonly resolveVersion: ResolveVersion;
+  /** What computes the answers: `runtimeId`. */
+  readonly runtime: string;
 };
 
 export class LiveEndpoints implements Disposable {
@@ -67,7 +69,7 @@ export class LiveEndpoints implements Disposable {
         if (needed || sameVersion(ref, traffic.rollout?.challenger)) throw error;
       }
     }
-    const plan = compilePlan(endpoint, traffic, loaded);
+    const plan = compilePlan(endpoint, traffic, { loaded, runtime: this.#deps.runtime });
     const held = leases.move();
     return {
       swap: () => this.#swap(plan, held.move()),

@@ -29,7 +29,7 @@ const signature = compileSignature(
   'binary',
 );
 const served = { model: 'a "model"', version: 3 };
-const head = compileHead({ role: 'control', served, generation: 7, rollout: 'r"1' });
+const head = compileHead({ role: 'control', served, generation: 7, rollout: 'r"1', runtime: '0123456789ab' });
 const float = fc.option(fc.double({ noDefaultInfinity: true, noNaN: true }), { nil: null });
 
 test('whatever a request holds comes back from its line, on one line', () => {

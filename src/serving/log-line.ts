@@ -72,10 +72,12 @@ export type LineHead = {
   readonly served: VersionRef;
   readonly generation: number;
   readonly rollout?: string | undefined;
+  /** `runtimeId` */
+  readonly runtime: string;
 };
 
-export function compileHead({ role, served, generation, rollout }: LineHead): string {
-  const head = `"role":"${role}","model":${JSON.stringify(served.model)},"version":${served.version},"generation":${generation},`;
+export function compileHead({ role, served, generation, rollout, runtime }: LineHead): string {
+  const head = `"role":"${role}","model":${JSON.stringify(served.model)},"version":${served.version},"generation":${generation},"runtime":"${runtime}",`;
   return rollout === undefined ? head : `${head}"rollout":${JSON.stringify(rollout)},`;
 }
 

@@ -45,6 +45,8 @@ export type PredictionRecord = Common & {
   readonly score?: number;
   /** The batch the row was computed in, since kernels may round differently at another size: `replay` repeats it. */
   readonly batch?: { readonly rows: number; readonly row: number };
+  /** What computed it: `runtimeId` of a description that is kept beside the log. */
+  readonly runtime?: string;
 };
 
 /** What another model said about the same row, after the answer had left. */

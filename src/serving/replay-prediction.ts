@@ -2,44 +2,40 @@
 import { PlatformError } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Inference } from './inference-adapter.ts';
+import { type InferenceRuntime, runtimeDifferences } from './inference-runtime.ts';
 import type { ResolveVersion } from './live-endpoints.ts';
 import { compileLines } from './log-line.ts';
 import { compileSignature, type ModelSignature } from './model-signature.ts';
 import type { PredictionRecord, Scalar } from './prediction.ts';
+import type { Runtimes } from './runtime-adapter.ts';
 import type { RawValues } from './tensor.ts';
 import { versionKey } from './traffic.ts';
 
-/** What computes: two machines may round differently, and then this says why. */
-export type InferenceRuntime = {
-  readonly onnxruntime: string;
-  readonly node: string;
-  readonly platform: string;
-  readonly cpu: string;
-  readonly cpuFeatures: readonly string[];
-  /** Threads within one batch. */
-  readonly threads: number;
-};
-
 export type Replay = {
   readonly identical: boolean;
+  /** Between two numbers in the same place; absent where something else than a number differs. */
+  readonly greatestDifference?: number;
+  /** What was to be expected of this machine, in words. */
+  readonly because: string;
   readonly recorded: PredictionRecord['outputs'];
   readonly computed: PredictionRecord['outputs'];
   readonly model: string;
   readonly version: number;
   /** Data versions, code, environment and seed of the model. */
   readonly lineage: Readonly<Record<string, unknown>>;
-  readonly runtime: InferenceRuntime;
+  /** What computes now, and what computed the record, unless that is older than this was written down. */
+  readonly runtime: { readonly current: InferenceRuntime; readonly recorded?: InferenceRuntime };
 };
 
 export type ReplayDeps = {
   readonly inference: Pick<Inference, 'load'>;
   readonly resolveVersion: ResolveVersion;
-  readonly runtime: InferenceRuntime;
+  readonly runtimes: Runtimes;
 };
 
 /** @throws PlatformError `serving/not-replayable` when the model failed then, or its inputs were too wide for the log */
 export async function replayPrediction(
-  { inference, resolveVersion, runtime }: ReplayDeps,
+  { inference, resolveVersion, runtimes }: ReplayDeps,
   { record, endpoint }: { readonly record: PredictionRecord; readonly endpoint: Endpoint },
 ): Promise<Replay> {
   if (record.outcome === 'error') {
@@ -75,12 +71,45 @@ export async function replayPrediction(
     },
   );
   const { outputs: computed } = JSON.parse(`{${line}`) as Pick<PredictionRecord, 'outputs'>; // our own line
+  const identical = JSON.stringify(computed) === JSON.stringify(record.outputs);
+  const then = record.runtime === undefined ? undefined : await runtimes.find(record.runtime);
+  const greatestDifference = differenceOf(record.outputs, computed);
   return {
-    identical: JSON.stringify(computed) === JSON.stringify(record.outputs),
+    identical,
+    ...(greatestDifference !== undefined && { greatestDifference }),
+    because: reasonOf(identical, then && runtimeDifferences(then, runtimes.current)),
     recorded: record.outputs,
     computed,
-    ...{ model, version: number, lineage: version.lineage ?? {}, runtime },
+    ...{ model, version: number, lineage: version.lineage ?? {} },
+    runtime: { current: runtimes.current, ...(then && { recorded: then }) },
   };
+}
+
+/** @param differences between what computed then and what computes now; undefined when nobody knows what computed then */
+function reasonOf(identical: boolean, differences: readonly string[] | undefined): string {
+  if (!differences) return 'the record does not say what computed it';
+  const told = differences.join('; ');
+  if (identical) return told === '' ? 'computed as it was then' : `the same bits, although not computed alike: ${told}`;
+  return told === ''
+    ? 'computed as it was then, so the model does not give the same answer twice'
+    : `not computed alike: ${told}`;
+}
+
+function differenceOf(recorded: unknown, computed: unknown): number | undefined {
+  if (typeof recorded === 'number' && typeof computed === 'number') return Math.abs(recorded - computed);
+  if (typeof recorded !== 'object' || typeof computed !== 'object' || !recorded || !computed) {
+    return recorded === computed ? 0 : undefined;
+  }
+  const [a, b] = [Object.entries(recorded), Object.entries(computed)]; // arrays by their places
+  if (a.length !== b.length) return undefined;
+  let greatest = 0;
+  for (const [place, [name, value]] of a.entries()) {
+    const [otherName, other] = b[place] ?? [];
+    const difference = name === otherName ? differenceOf(value, other) : undefined;
+    if (difference === undefined) return undefined;
+    greatest = Math.max(greatest, difference);
+  }
+  return greatest;
 }
 
 function valuesOf({ id, inputs }: PredictionRecord, signature: ModelSignature): readonly RawValues[] {

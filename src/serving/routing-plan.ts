@@ -37,7 +37,12 @@ export type RoutingPlan = {
 
 export type LoadedVersion = Pick<Variant, 'version' | 'lease' | 'mirrorLease'>;
 
-export function compilePlan(endpoint: Endpoint, traffic: Traffic, loaded: readonly LoadedVersion[]): RoutingPlan {
+/** @param runtime what computes the answers: `runtimeId` */
+export function compilePlan(
+  endpoint: Endpoint,
+  traffic: Traffic,
+  { loaded, runtime }: { readonly loaded: readonly LoadedVersion[]; readonly runtime: string },
+): RoutingPlan {
   const variants = loaded.map((one): Variant => {
     const signature = compileSignature(one.version, endpoint.task);
     return { ...one, signature, lines: compileLines(endpoint, signature) };
@@ -56,7 +61,9 @@ export function compilePlan(endpoint: Endpoint, traffic: Traffic, loaded: readon
     const route: Route = {
       role: assigned.role,
       variant,
-      head: compileHead({ role: assigned.role, served: variant.version, generation: traffic.generation, rollout }),
+      head: compileHead({
+        ...{ role: assigned.role, served: variant.version, generation: traffic.generation, rollout, runtime },
+      }),
       mirror:
         mirrored && assigned.mirror && rollout !== undefined
           ? { role: assigned.mirror.role, variant: mirrored, rollout }
@@ -69,7 +76,7 @@ export function compilePlan(endpoint: Endpoint, traffic: Traffic, loaded: readon
   const pinnedRoutes = new Map(
     variants.map((variant): [string, Route] => {
       const role = sameVersion(variant.version, traffic.champion) ? 'champion' : 'challenger';
-      const head = compileHead({ role, served: variant.version, generation: traffic.generation });
+      const head = compileHead({ role, served: variant.version, generation: traffic.generation, runtime });
       return [String(variant.version.version), { role, variant, head, mirror: undefined }];
     }),
   );

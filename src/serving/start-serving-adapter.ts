@@ -10,12 +10,13 @@ import { endpointRoutes } from './endpoint-routes.ts';
 import { endpointStore } from './endpoint-store.ts';
 import { inferRoutes } from './infer-routes.ts';
 import { type Inference, startInference } from './inference-adapter.ts';
+import { runtimeId } from './inference-runtime.ts';
 import { LiveEndpoints, type ResolveVersion } from './live-endpoints.ts';
 import { mirrorQueue } from './mirror-queue.ts';
 import { predictionIds } from './prediction-id.ts';
 import { openPredictionLog, type PredictionLog, type ReadTables } from './prediction-log-store.ts';
 import { predictionRoutes } from './prediction-routes.ts';
-import { describeRuntime } from './runtime-adapter.ts';
+import { openRuntimes } from './runtime-adapter.ts';
 import type { SegmentLimits } from './segment-log-adapter.ts';
 import { publishServingMetrics } from './serving-metrics-adapter.ts';
 import { followTraffic, type SetTrafficDeps, saveTraffic } from './set-traffic.ts';
@@ -54,7 +55,9 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   const log = stack.use(await openPredictionLog({ folder, readTables, ...(logLimits && { limits: logLimits }) }));
   const inference = stack.use(await startInference({ concurrency }));
   const mirrorInference = stack.use(await startInference({ concurrency: 1 }));
-  const live = stack.use(new LiveEndpoints({ inference, mirrorInference, log, resolveVersion }));
+  const runtimes = await openRuntimes(folder);
+  const runtime = runtimeId(runtimes.current);
+  const live = stack.use(new LiveEndpoints({ inference, mirrorInference, log, resolveVersion, runtime }));
 
   const endpointNow = endpointClock({ watermark: (endpoint) => log.watermark(endpoint), now });
   const clock = () => performance.now();
@@ -68,7 +71,6 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
   };
   const listEndpoints = () => endpointStore(database.read).list();
   publishServingMetrics(options.metrics, { live, log });
-  const runtime = await describeRuntime();
   const newPredictionId = predictionIds(randomBytes(4).toString('hex'));
   const mirrors = mirrorQueue({ log, now, clock });
 
@@ -84,7 +86,7 @@ export async function startServing(options: ServingOptions): Promise<Serving> {
         inferRoutes({ log, now, clock, newPredictionId, random: Math.random, live, mirrors, version: options.version }),
       );
       await app.register(endpointRoutes({ ...trafficDeps, log, listEndpoints, endpointNow, now }));
-      await app.register(predictionRoutes({ inference, resolveVersion, runtime, log, live }));
+      await app.register(predictionRoutes({ inference, resolveVersion, runtimes, log, live }));
     },
     follow: async () => followTraffic({ live, endpoints: await listEndpoints() }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
