@@ -196,6 +196,11 @@ export const errorCatalogue = {
   'serving/not-ready': { status: 503, says: (subject) => `The model of the endpoint ${subject} is not loaded.` },
   'serving/overloaded': { status: 503, says: (subject) => `Too many requests wait for ${subject}.` },
   'serving/model-failed': { status: 500, says: (subject) => `The model failed: ${subject}.` },
+  'serving/model-crashed': { status: 500, says: (subject) => `The model killed its thread twice: ${subject}.` },
+  'serving/wrong-shape': {
+    status: 500,
+    says: (subject) => `The model's outputs do not have a row for each row it was given: ${subject}.`,
+  },
   'serving/not-finite': {
     status: 500,
     says: (subject) => `The model gave an output that is not a finite number: ${subject}.`,

@@ -100,6 +100,38 @@ test('a plot never has more than 300 points', () => {
   }
 });
 
+test('a version that kills its thread, answers with no number or in another shape is out at once, in the shadow too', () => {
+  const rollout = rolloutOf({});
+  const common = { endpoint: 'flights', at: 1, eventTime: 1, rollout: 'r1', model: 'delay', version: 2, latencyMs: 1 };
+  for (const errorCode of ['serving/model-crashed', 'serving/not-finite', 'serving/wrong-shape']) {
+    const broken = { ...common, outcome: 'error', errorCode } as const;
+    const found = (record: Parameters<typeof fold>[1]) => {
+      const evidence = noEvidence(rollout);
+      fold(evidence, { ...record, seq: evidence.seq + 1 });
+      return findingsOf(evidence, { loaded, generation: 2 }).hardFailure;
+    };
+    const answer = {
+      ...broken,
+      kind: 'prediction',
+      id: 'p1',
+      unit: 'u',
+      generation: 2,
+      inputs: {},
+      outputs: {},
+      seq: 1,
+    } as const;
+    const mirror = { ...broken, kind: 'mirror', predictionId: 'p1', seq: 1 } as const;
+    const expected = `${errorCode} on request p1: no further request is risked`;
+    assert.equal(found({ ...answer, role: 'challenger' }), expected);
+    assert.equal(found({ ...mirror, role: 'shadow' }), expected);
+    assert.equal(found({ ...mirror, role: 'challenger' }), expected);
+    // The old version's own trouble is not held against the new one.
+    assert.equal(found({ ...answer, role: 'control' }), undefined);
+    assert.equal(found({ ...mirror, role: 'control' }), undefined);
+    assert.equal(found({ ...answer, role: 'challenger', errorCode: 'serving/model-failed' }), undefined);
+  }
+});
+
 test('one user who retries a failing request a thousand times is one observation', () => {
   const evidence = noEvidence({ ...rolloutOf({ config: flightsConfig }), sticky: true });
   for (let seq = 1; seq <= 1000; seq++) {

@@ -1,4 +1,5 @@
 /** The log of an endpoint, folded into what one rollout needs to know. The same log gives the same evidence, however it is cut. */
+import type { ErrorCode } from '../errors.ts';
 import type { LogRecord, MirrorRecord, PredictionRecord } from '../serving/prediction.ts';
 import { addUnits, type SampleRatio, sampleRatio, sampleRatioP } from '../statistics/sample-ratio.ts';
 import { type ArmEvidence, addAnswer, addShadowFailure, armEvidence, armFinding, type Place } from './arm-evidence.ts';
@@ -103,8 +104,12 @@ export function findingsOf(evidence: Evidence, { loaded, supersededBy, generatio
   };
 }
 
-/** Codes after which a version must not get another request: it is broken, not worse. */
-const hardCodes = /\/(crashed|load-failed|not-finite|non-finite|wrong-shape)$/;
+/** After these a version must not get another request: it is broken, not worse. */
+const hardCodes: ReadonlySet<string | undefined> = new Set<ErrorCode>([
+  'serving/model-crashed',
+  'serving/not-finite',
+  'serving/wrong-shape',
+]);
 
 function foldPrediction(evidence: Evidence, record: PredictionRecord): void {
   evidence.requests += 1;
@@ -125,7 +130,7 @@ function foldPrediction(evidence: Evidence, record: PredictionRecord): void {
       const generation = evidence.byGeneration.get(record.generation) ?? { challenger: 0, control: 0 };
       generation[record.role] += 1;
       evidence.byGeneration.set(record.generation, generation);
-      if (record.role === 'challenger') noticeHardFailure(evidence, record);
+      if (record.role === 'challenger') noticeHardFailure(evidence, record.id, record);
       countUnit(evidence, record.unit, record.role);
       if (isRepeat(evidence, record)) return;
       for (const one of evidence.guardrails) {
@@ -151,14 +156,8 @@ function foldMirror(evidence: Evidence, record: MirrorRecord): void {
       for (const one of evidence.guardrails) if (!isLoss(one)) addShadowFailure(one, failed, placeOf(evidence));
     }
   }
-  if (
-    record.role !== 'control' &&
-    record.outcome === 'ok' &&
-    record.score !== undefined &&
-    !Number.isFinite(record.score)
-  ) {
-    evidence.hardFailure ??= `answered ${record.score} to request ${record.predictionId}: not a number`;
-  }
+  // As a control the old version scores what the new one answered.
+  if (record.role !== 'control') noticeHardFailure(evidence, record.predictionId, record);
   takePair(evidence, joinMirror(evidence.pairs, record));
 }
 
@@ -167,12 +166,8 @@ function takePair(evidence: Evidence, pair: LabelledPair | undefined): void {
   for (const one of evidence.guardrails) if (isLoss(one)) addLabelledPair(one, pair, placeOf(evidence));
 }
 
-function noticeHardFailure(evidence: Evidence, record: PredictionRecord): void {
-  if (record.outcome === 'error' && record.errorCode !== undefined && hardCodes.test(record.errorCode)) {
-    evidence.hardFailure ??= `${record.errorCode} on request ${record.id}: no further request is risked`;
-  } else if (record.score !== undefined && !Number.isFinite(record.score)) {
-    evidence.hardFailure ??= `answered ${record.score} to request ${record.id}: not a number`;
-  }
+function noticeHardFailure(evidence: Evidence, id: string, { errorCode }: PredictionRecord | MirrorRecord): void {
+  if (hardCodes.has(errorCode)) evidence.hardFailure ??= `${errorCode} on request ${id}: no further request is risked`;
 }
 
 /** Units, not requests: heavy users of a sticky endpoint would look like a broken split. Both arms are equally large. */

@@ -3,6 +3,7 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import {
   columnsModel,
   columnsSignature,
@@ -15,6 +16,7 @@ import {
 } from '../../tests/fixtures/onnx/tiny-models.ts';
 import { PlatformError } from '../errors.ts';
 import { type ModelFile, type ModelRequest, startInference } from './inference-adapter.ts';
+import type { ToInference } from './inference-message.ts';
 
 const one = (...values: readonly (number | string | null)[]): ModelRequest => ({
   rows: 1,
@@ -171,4 +173,18 @@ test('a thread that dies is replaced, and its requests are answered', async () =
     assert.equal(answers[49]?.outputs[0]?.data[0], 98);
   }
   assert.equal(inference.threads.length, 2);
+});
+
+test('what kills two threads is given up by name, and the next request is answered', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-test-'));
+  await using inference = await startInference({ concurrency: 1 });
+  const path = await modelIn(folder.path, 'linear', linearModel({ weight: 2, bias: 0 }));
+  using lease = await inference.load({ key: 'linear@1', path, ...linearSignature });
+  // Each thread ends before it reads the request that was sent to it, the second when the first is gone.
+  const [first, second] = inference.threads;
+  const end = (thread: Worker | undefined) => thread?.postMessage({ kind: 'close' } satisfies ToInference);
+  first?.once('exit', () => end(second));
+  end(first);
+  await assert.rejects(lease.run(one(1)), { code: 'serving/model-crashed' });
+  assert.equal((await lease.run(one(4))).outputs[0]?.data[0], 8);
 });

@@ -268,7 +268,7 @@ export class Inference implements AsyncDisposable {
     const perRow = ms / rows;
     model.msPerRow = model.msPerRow === undefined ? perRow : model.msPerRow * 0.9 + perRow * 0.1;
     if (model.batchable && shapes.some((shape) => shape[0] !== rows)) {
-      const error = new PlatformError('serving/model-failed', `its outputs do not have a row for each of ${rows} rows`);
+      const error = new PlatformError('serving/wrong-shape', `${model.file.key}, ${rows} rows`);
       for (const request of requests) request.reject(error);
     } else {
       let row = 0;
@@ -340,7 +340,7 @@ export class Inference implements AsyncDisposable {
     if (batch) {
       for (const request of batch.requests) request.deaths++;
       const given = batch.requests.filter((request) => request.deaths > 1);
-      const error = new PlatformError('serving/model-failed', `the thread that ran ${batch.model.file.key} died twice`);
+      const error = new PlatformError('serving/model-crashed', batch.model.file.key);
       for (const request of given) request.reject(error);
       this.#again(
         batch.model,

@@ -103,7 +103,7 @@ test('mirrors and labels come back as they were', () => {
     eventTime: 2,
     outcome: 'ok',
   } as const;
-  const line = mirrorLine({ ...mirror, version: served, latencyMs: 1, score: 0.5 });
+  const line = mirrorLine({ ...mirror, version: served, latencyMs: 1, errorCode: undefined, score: 0.5 });
   assert.deepEqual(parseLine('e', completeLine(1, line)), {
     ...{ seq: 1, endpoint: 'e', kind: 'mirror', ...mirror, model: 'a "model"', version: 3, latencyMs: 1, score: 0.5 },
   });

@@ -175,6 +175,7 @@ export type MirrorFacts = {
   readonly eventTime: number;
   readonly latencyMs: number;
   readonly outcome: 'ok' | 'error';
+  readonly errorCode: string | undefined;
   readonly score: number | undefined;
 };
 

@@ -1,8 +1,10 @@
 /** Scores again, with another model, what was answered: bounded, after the answer, in threads of its own. */
+import type { ErrorCode } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointMeter } from './endpoint-meter.ts';
+import type { ModelLease } from './inference-adapter.ts';
 import { mirrorLine } from './log-line.ts';
-import { requireFinite, scoreOf } from './model-answer.ts';
+import { modelErrorCode, requireFinite, scoreOf } from './model-answer.ts';
 import { decodeInferRequest, type InferRequest } from './open-inference.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
 import type { RequestRow } from './request-row.ts';
@@ -33,21 +35,23 @@ export function mirrorQueue({ log, now, clock, maxRows = 2_048 }: MirrorDeps): M
   return {
     offer(job) {
       const count = job.rows.length;
-      if (waiting + count > maxRows || !job.mirror.variant.mirrorLease) {
+      const lease = job.mirror.variant.mirrorLease;
+      if (waiting + count > maxRows || !lease) {
         job.meter.mirrorDrops += count;
         return;
       }
       waiting += count;
       const started = clock();
-      void score(job).then((scores) => {
+      void score(job, lease).then((scored) => {
         waiting -= count;
         const [at, latencyMs] = [now(), clock() - started];
         const { role, variant, rollout } = job.mirror;
         const lines = job.rows.map(({ id, key, eventTime }, row) =>
           mirrorLine({
             ...{ predictionId: id, key, rollout, role, version: variant.version, at, eventTime, latencyMs },
-            outcome: scores ? 'ok' : 'error',
-            score: scores?.[row],
+            ...(typeof scored === 'string'
+              ? ({ outcome: 'error', errorCode: scored, score: undefined } as const)
+              : ({ outcome: 'ok', errorCode: undefined, score: scored[row] } as const)),
           }),
         );
         const eventTime = Math.max(...job.rows.map((row) => row.eventTime));
@@ -57,27 +61,22 @@ export function mirrorQueue({ log, now, clock, maxRows = 2_048 }: MirrorDeps): M
   };
 }
 
-/** @returns a score per row; undefined when the model failed, for whatever reason: the record says so */
-async function score({
-  endpoint,
-  mirror,
-  served,
-  body,
-  request,
-  rows,
-}: MirrorJob): Promise<readonly (number | undefined)[] | undefined> {
+/** @returns a score per row; the code of the error when the model failed, for whatever reason: the record says so */
+async function score(
+  { endpoint, mirror, served, body, request, rows }: MirrorJob,
+  lease: ModelLease,
+): Promise<readonly (number | undefined)[] | ErrorCode> {
   const { variant } = mirror;
   try {
     // Versions usually take the same inputs; where they do not, the request is read again for this one.
     const own = sameInputs(variant, served)
       ? request
       : decodeInferRequest(body, { signature: variant.signature, endpoint });
-    const answer = await variant.mirrorLease?.run(own);
-    if (!answer) return undefined;
+    const answer = await lease.run(own);
     requireFinite(answer, variant.signature);
     return rows.map((_, row) => scoreOf(answer, variant.signature.score, row, rows.length));
-  } catch {
-    return undefined;
+  } catch (error) {
+    return modelErrorCode(error);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Reading a model's answer: the score of a row, and whether it can be given to anybody. */
-import { PlatformError } from '../errors.ts';
+import { type ErrorCode, PlatformError } from '../errors.ts';
 import type { ModelAnswer } from './inference-adapter.ts';
 import type { ModelSignature } from './model-signature.ts';
 import { isFloat, type TensorData } from './tensor.ts';
@@ -14,6 +14,10 @@ export function scoreOf(
   if (!data || !place) return undefined;
   return Number(data[(data.length / rows) * row + place.column]);
 }
+
+/** What the log calls it when a model did not answer. */
+export const modelErrorCode = (error: unknown): ErrorCode =>
+  error instanceof PlatformError ? error.code : 'serving/model-failed';
 
 /** JSON has no NaN, and no decision should rest on one. @throws PlatformError `serving/not-finite` */
 export function requireFinite({ outputs }: ModelAnswer, signature: ModelSignature): void {

@@ -6,7 +6,7 @@ import { countRequest } from './endpoint-meter.ts';
 import type { ModelAnswer } from './inference-adapter.ts';
 import type { LiveEndpoint } from './live-endpoints.ts';
 import type { MirrorJob } from './mirror-queue.ts';
-import { requireFinite, scoreOf } from './model-answer.ts';
+import { modelErrorCode, requireFinite, scoreOf } from './model-answer.ts';
 import { decodeInferRequest, encodeInferAnswer, type InferRequest } from './open-inference.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
 import { type RequestRow, rowsOf, unitOf } from './request-row.ts';
@@ -64,7 +64,7 @@ export async function predict(
     requireFinite(answer, signature);
   } catch (error) {
     const latencyMs = deps.clock() - started;
-    const errorCode = error instanceof PlatformError ? error.code : 'serving/model-failed';
+    const errorCode = modelErrorCode(error);
     countRequest(meter, { role: route.role, latencyMs, at, errorCode });
     // Refused before it was computed: nothing was predicted.
     if (errorCode !== 'serving/overloaded') await record.failed(errorCode, latencyMs);

@@ -63,6 +63,7 @@ export type MirrorRecord = Common & {
   readonly model: string;
   readonly version: number;
   readonly outcome: 'ok' | 'error';
+  readonly errorCode?: string;
   readonly latencyMs: number;
   readonly score?: number;
 };
