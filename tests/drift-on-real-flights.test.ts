@@ -102,7 +102,11 @@ function replay({
         Array.from({ length: 7 }, (_, i) => counts.get(end - 7 + i)![feature]!).reduce(addCounts),
       ]),
     );
-    const judged: readonly FeatureDrift[] = judgeDrift(references, window, plan);
+    const judged: readonly FeatureDrift[] = judgeDrift(
+      references,
+      { counts: window, days: new Array(7).fill(984) },
+      plan,
+    );
     for (const { feature, value = 0 } of judged) greatest.set(feature, Math.max(value, greatest.get(feature) ?? 0));
     const observations = judged.map((one) => ({
       name: one.feature,

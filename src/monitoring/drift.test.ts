@@ -19,10 +19,15 @@ function reference(name: string, value: (random: Random, day: number) => number 
   return driftReferences({ rows: days.length, features: { [name]: column } }, plan);
 }
 
-function judge(references: ReturnType<typeof reference>, values: readonly (number | string | null)[]) {
+function judge(
+  references: ReturnType<typeof reference>,
+  values: readonly (number | string | null)[],
+  days: readonly number[] = new Array(7).fill(values.length / 7),
+) {
   const [one] = references;
   assert.ok(one);
-  const [judged] = judgeDrift(references, { [one.feature]: histogramOf(one.column.bins, values).counts }, plan);
+  const counts = { [one.feature]: histogramOf(one.column.bins, values).counts };
+  const [judged] = judgeDrift(references, { counts, days }, plan);
   assert.ok(judged);
   return judged;
 }
@@ -142,4 +147,18 @@ test('calendar features need windows of whole cycles', () => {
     ).state,
     'too short',
   );
+});
+
+test('a week of which a day is missing says nothing about weekdays', () => {
+  const references = reference('weekday', (_random, day) => day % 7);
+  // 2,000 rows, evenly over six days, and 3 on the seventh.
+  const values = [...Array.from({ length: 2000 }, (_, i) => i % 6), 6, 6, 6];
+  const sparse = judge(references, values, [334, 334, 333, 333, 333, 333, 3]);
+  assert.equal(sparse.state, 'too few rows');
+  assert.equal(sparse.because, 'one of its days has 3 rows, 72 are needed to see a whole cycle');
+  assert.equal(judge(references, values, [287, 287, 287, 286, 286, 285, 285]).state, 'over');
+  // What does not follow the calendar is judged all the same.
+  const other = reference('x', (random) => random.normal());
+  const moved = draw(2003, (random) => random.normal() + 1);
+  assert.equal(judge(other, moved, [334, 334, 333, 333, 333, 333, 3]).state, 'over');
 });

@@ -38,6 +38,7 @@ export type DriftReference = {
 /** Smaller distances do not matter, whatever their significance. */
 const practical = 0.1;
 const alpha = 0.01;
+const dayMs = 86_400_000;
 /** Missing values are a drift of their own: a share that rises by this much. */
 const missingPoints = 0.05;
 
@@ -80,14 +81,21 @@ export type Moved =
 
 export type Quantiles = { readonly p10: number; readonly p50: number; readonly p90: number };
 
-/** @param counts of the window, by feature, over the reference's cells */
+/** What came in during a window. */
+export type DriftWindow = {
+  /** By feature, over the reference's cells. */
+  readonly counts: Readonly<Record<string, readonly number[]>>;
+  /** Rows of each of its days, quiet ones too. */
+  readonly days: readonly number[];
+};
+
 export function judgeDrift(
   references: readonly DriftReference[],
-  counts: Readonly<Record<string, readonly number[]>>,
-  { windowMs, minRows }: Pick<DriftPlan, 'windowMs' | 'minRows'>,
+  { counts, days }: DriftWindow,
+  plan: Pick<DriftPlan, 'windowMs' | 'minRows'>,
 ): readonly FeatureDrift[] {
   const judged = references.map((reference) =>
-    judgeFeature(reference, counts[reference.feature], { windowMs, minRows }),
+    judgeFeature(reference, { counts: counts[reference.feature], days }, plan),
   );
   const adjusted = holmAdjusted(judged.flatMap((one) => (one.p === undefined ? [] : [one.p])));
   let next = 0;
@@ -131,19 +139,26 @@ function referenceOf(feature: string, column: ReferenceColumn, windowMs: number)
 
 function judgeFeature(
   reference: DriftReference,
-  window: readonly number[] | undefined,
+  window: { readonly counts: readonly number[] | undefined; readonly days: readonly number[] },
   { windowMs, minRows }: Pick<DriftPlan, 'windowMs' | 'minRows'>,
 ): FeatureDrift {
   const { feature, method, counts, rows, threshold, because, column } = reference;
-  const current = window?.slice(0, -1) ?? [];
+  const current = window.counts?.slice(0, -1) ?? [];
   const n = sum(current);
-  const missingRows = window?.at(-1) ?? 0;
+  const missingRows = window.counts?.at(-1) ?? 0;
   const base = { feature, method, n, threshold, because };
   // A weekday looks drifted in every window that has no whole weeks.
   const cycle = cycleOf(feature);
   if (cycle !== undefined && windowMs % cycle !== 0) return { ...base, state: 'too short' };
   if (rows === 0) return { ...base, state: 'no values' };
   if (n + missingRows < minRows) return { ...base, state: 'too few rows' };
+  if (cycle !== undefined && cycle > dayMs) {
+    // A Monday without traffic is no drift of the weekday: the cycle was not seen as a whole.
+    const needed = Math.ceil(minRows / window.days.length);
+    const thinnest = Math.min(...window.days);
+    const why = `one of its days has ${thinnest} rows, ${needed} are needed to see a whole cycle`;
+    if (thinnest < needed) return { ...base, state: 'too few rows', because: why };
+  }
   const missing = { reference: reference.missingShare, current: missingRows / (n + missingRows) };
   const lost = missing.current - missing.reference > missingPoints;
   if (n === 0) return { ...base, state: 'over', ratio: 2, missing };

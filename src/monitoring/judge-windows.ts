@@ -33,6 +33,7 @@ export function scheduleOf(plan: MonitorPlan, monitor: MonitorKind): Schedule | 
   return { windowMs: one.windowMs, everyMs: one.everyMs, maturityMs: 'maturityMs' in one ? one.maturityMs : 0 };
 }
 
+const dayMs = 86_400_000;
 /** After so many missed windows the oldest are let go: nobody looks at a year of them at once. */
 const mostDue = 400;
 
@@ -65,7 +66,7 @@ export function judgeWindow(
 ): JudgedWindow {
   const inside = [...days.values()].filter(({ day }) => day >= start && day < end).sort((a, b) => a.day - b.day);
   const rows = inside.reduce((sum, one) => sum + one.rows, 0);
-  const result = resultOf(plan, references, monitor, inside);
+  const result = resultOf(plan, references, monitor, { inside, start, end });
   return { start, end, rows, result };
 }
 
@@ -73,7 +74,7 @@ function resultOf(
   plan: MonitorPlan,
   references: readonly DriftReference[],
   monitor: MonitorKind,
-  inside: readonly TrafficDay[],
+  { inside, start, end }: { readonly inside: readonly TrafficDay[]; readonly start: number; readonly end: number },
 ): WindowResult {
   if (monitor === 'drift' && plan.drift) {
     const counts: Record<string, readonly number[]> = {};
@@ -81,7 +82,9 @@ function resultOf(
       const each = inside.flatMap((one) => one.features[feature] ?? []);
       if (each.length > 0) counts[feature] = inside.map((one) => one.features[feature] ?? []).reduce(addCounts);
     }
-    return { monitor, features: judgeDrift(references, counts, plan.drift) };
+    const rowsOf = new Map(inside.map(({ day, rows }) => [day, rows]));
+    const days = Array.from({ length: (end - start) / dayMs }, (_, i) => rowsOf.get(start + i * dayMs) ?? 0);
+    return { monitor, features: judgeDrift(references, { counts, days }, plan.drift) };
   }
   if (monitor === 'quality' && plan.quality) return { monitor, ...judgeQuality(inside, plan.quality) };
   if (monitor === 'fairness' && plan.fairness) return { monitor, ...judgeFairness(inside, plan.fairness) };
