@@ -217,8 +217,7 @@ test('kill -9 under load loses nothing that was acknowledged', { timeout: 120_00
   const acknowledged = new Set<string>();
   for (let round = 0; round < 15; round++) {
     const child = spawn(process.execPath, [writer, folder.path, `r${round}`], { stdio: ['ignore', 'pipe', 'inherit'] });
-    setTimeout(() => child.kill('SIGKILL'), 350 + round * 20);
-    const heard = await listen(child);
+    const heard = await listen(child, { killAfter: 1 + round * 20 });
     for (const key of heard.acknowledged) acknowledged.add(key);
   }
   await using log = await open(folder.path);
@@ -239,13 +238,18 @@ test('kill -9 under load loses nothing that was acknowledged', { timeout: 120_00
 
 const writer = join(import.meta.dirname, '..', '..', 'tests', 'fixtures', 'log-writer.ts');
 
-async function listen(child: ChildProcess): Promise<{ acknowledged: string[]; said: string[] }> {
+/** @param killAfter so many answers, while it writes on */
+async function listen(
+  child: ChildProcess,
+  { killAfter }: { readonly killAfter?: number } = {},
+): Promise<{ acknowledged: string[]; said: string[] }> {
   const acknowledged: string[] = [];
   const said: string[] = [];
   const exited = once(child, 'exit');
   for await (const line of createInterface({ input: child.stdout! })) {
     // A killed process may leave half a line, which then tells of nothing.
     if (/^ok \S+ end$/.test(line)) acknowledged.push(line.slice(3, -4));
+    if (acknowledged.length === killAfter) child.kill('SIGKILL');
     else if (line.startsWith('failed ')) said.push(line.slice(7));
   }
   await exited;
