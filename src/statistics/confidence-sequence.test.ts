@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { assertClose, published } from '../../tests/fixtures/statistics/golden.ts';
 import { mixtureScale, oneSidedHalfWidth, twoSidedHalfWidth } from './confidence-sequence.ts';
 import { mixtureEvidence, mixtureHalfWidth } from './normal-mixture.ts';
@@ -65,4 +66,19 @@ test('looking 39 times over 4,000 skewed observations errs in fewer than 5 % of 
     }
   }
   assert.ok(wrong <= 25 + 15, `${wrong} of 500`);
+});
+
+test('widths scale with the standard error and, at N*, shrink with α; one-sided bounds lie inside the two-sided interval', () => {
+  const most = fc.integer({ min: 100, max: 100_000 });
+  fc.assert(
+    fc.property(most, most, fc.constantFrom(0.01, 0.05, 0.1), (n, optimalAt, alpha) => {
+      const design = { alpha, optimalAt };
+      const best = { n: optimalAt, standardError: 0.01 };
+      for (const half of [oneSidedHalfWidth, twoSidedHalfWidth]) {
+        assertClose(half({ n, standardError: 0.03 }, design), 3 * half({ n, standardError: 0.01 }, design));
+        assert.ok(half(best, { alpha: alpha / 2, optimalAt }) > half(best, design));
+      }
+      assert.ok(oneSidedHalfWidth(best, design) < twoSidedHalfWidth(best, design));
+    }),
+  );
 });

@@ -7,6 +7,7 @@ import { chiSquaredCdf, chiSquaredQuantile, chiSquaredSurvival, homogeneityTest 
 import { logGamma, lowerGamma, upperGamma } from './gamma.ts';
 import { kolmogorovSurvival } from './kolmogorov.ts';
 import { normalCdf, normalQuantile, normalSurvival } from './normal.ts';
+import { seededRandom } from './seeded-random.ts';
 import { studentCdf, studentQuantile } from './student-t.ts';
 
 test('the gamma and beta integrals are those of SciPy', () => {
@@ -100,4 +101,34 @@ test('what is no probability is refused by name', () => {
   assert.throws(() => normalQuantile(1), { name: 'RangeError', message: /^p is 1/ });
   assert.throws(() => lowerGamma(-1, 2), { name: 'RangeError', message: /^a is -1/ });
   assert.throws(() => normalCdf(Number.NaN), RangeError);
+});
+
+test('homogeneity does not depend on the order of rows or columns, and grows with the counts', () => {
+  const counts = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 3, maxLength: 3 });
+  fc.assert(
+    fc.property(counts, counts, (first, second) => {
+      const one = homogeneityTest([first, second]);
+      const turned = homogeneityTest([second.toReversed(), first.toReversed()]);
+      assertClose(turned?.statistic, one?.statistic, 1e-7);
+      const tenfold = homogeneityTest([first.map((n) => 10 * n), second.map((n) => 10 * n)]);
+      assertClose(tenfold?.statistic, 10 * (one?.statistic ?? Number.NaN), 1e-7);
+    }),
+  );
+});
+
+test('rows of one distribution are told apart in about 5 %', () => {
+  const random = seededRandom(43);
+  const runs = 2000;
+  let alarms = 0;
+  for (let run = 0; run < runs; run++) {
+    const rows = [new Array<number>(4).fill(0), new Array<number>(4).fill(0)];
+    for (const row of rows) {
+      for (let i = 0; i < 200; i++) {
+        const column = random.below(4);
+        row[column] = (row[column] ?? 0) + 1;
+      }
+    }
+    if ((homogeneityTest(rows)?.p ?? 1) <= 0.05) alarms++;
+  }
+  assert.ok(alarms > 100 - 30 && alarms < 100 + 30, `${alarms} of ${runs}`); // three binomial deviations
 });

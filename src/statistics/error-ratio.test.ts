@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { assertClose, published } from '../../tests/fixtures/statistics/golden.ts';
 import { addError, errorRatio, errorRatioP, logEvidence } from './error-ratio.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -72,4 +73,16 @@ test('the median number of errors to an alarm is the one published, to 15 %', ()
     const found = needed[150] ?? 0;
     assert.ok(Math.abs(found - median) <= 0.15 * median + 1, `${found} for ${median} at ${share}, ratio ${ratio}`);
   }
+});
+
+test('the evidence does not depend on the order of the errors, and more of them on the canary is more', () => {
+  const share = fc.constantFrom(0.05, 0.25, 0.5);
+  const errors = fc.array(fc.record({ onCanary: fc.boolean(), share }), { minLength: 1, maxLength: 60 });
+  fc.assert(
+    fc.property(errors, (events) => {
+      const of = (ordered: typeof events) => logEvidence(ordered.reduce(addError, errorRatio({ tolerated: 1.1 })));
+      assert.ok(Math.abs(of(events) - of(events.toReversed())) < 1e-9);
+      assert.ok(of([...events, { onCanary: true, share: 0.5 }]) > of([...events, { onCanary: false, share: 0.5 }]));
+    }),
+  );
 });

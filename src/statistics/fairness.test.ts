@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { assertClose, published } from '../../tests/fixtures/statistics/golden.ts';
 import { countGroups, fairnessGap, type GroupCounts } from './fairness.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -69,4 +70,26 @@ test('equal groups are proved unequal in fewer than 5 %, and proved within their
   // 50 of 1,000 allowed, with three binomial deviations.
   assert.ok(unequal <= 50 + 21, `${unequal} of ${runs}`);
   assert.ok(within <= 50 + 21, `${within} of ${runs}`);
+});
+
+test('the gap does not depend on the order of groups, and lies between 0 and 1 with its bounds around it', () => {
+  const group = fc
+    .integer({ min: 1, max: 400 })
+    .chain((rows) =>
+      fc.integer({ min: 0, max: rows }).map((selected): GroupCounts => ({ rows, positives: 0, selected, found: 0 })),
+    );
+  fc.assert(
+    fc.property(fc.array(group, { minLength: 2, maxLength: 6 }), (groups) => {
+      const named = groups.map((counted, i): [string, GroupCounts] => [`group ${i}`, counted]);
+      const gapOf = (ordered: typeof named) =>
+        fairnessGap('demographic_parity_difference', new Map(ordered), { minRows: 1, minTrials: 1 }).gap;
+      const gap = gapOf(named);
+      const turned = gapOf(named.toReversed());
+      assert.ok(gap && turned);
+      assertClose(turned.value, gap.value);
+      assertClose(turned.lower, gap.lower);
+      assertClose(turned.upper, gap.upper);
+      assert.ok(gap.lower >= 0 && gap.lower <= gap.value + 1e-12 && gap.value <= gap.upper + 1e-12 && gap.upper <= 1);
+    }),
+  );
 });

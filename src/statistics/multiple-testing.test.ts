@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { assertClose, golden, published } from '../../tests/fixtures/statistics/golden.ts';
 import { benjaminiHochbergAdjusted, holmAdjusted } from './multiple-testing.ts';
+import { normalSurvival } from './normal.ts';
+import { seededRandom } from './seeded-random.ts';
 
 test('Benjamini and Hochberg’s values are SciPy’s, Holm’s those of statsmodels', () => {
   const [ps, expected] = golden.benjaminiHochberg;
@@ -21,4 +23,23 @@ test('adjusting keeps each in its place, never below itself nor above 1, and Hol
       }
     }),
   );
+});
+
+test('one false alarm among twenty questions comes in at most 5 % of families, a twentieth of what is found is false', () => {
+  const random = seededRandom(37);
+  const runs = 2000;
+  let families = 0;
+  let falseShare = 0;
+  for (let run = 0; run < runs; run++) {
+    const quiet = Array.from({ length: 20 }, () => random.uniform());
+    if (holmAdjusted(quiet).some((p) => p <= 0.05)) families++;
+    // Half of the questions have an effect of three deviations.
+    const mixed = Array.from({ length: 20 }, (_, i) => normalSurvival(random.normal() + (i < 10 ? 3 : 0)));
+    const found = benjaminiHochbergAdjusted(mixed).map((p) => p <= 0.05);
+    const wrong = found.slice(10).filter(Boolean).length;
+    falseShare += wrong / Math.max(1, found.filter(Boolean).length);
+  }
+  assert.ok(families > 50 && families <= 100 + 29, `${families} of ${runs}`); // three binomial deviations
+  // Half of the questions are quiet, so half of the 5 % are used up.
+  assert.ok(falseShare / runs > 0.015 && falseShare / runs < 0.03, `${falseShare / runs}`);
 });

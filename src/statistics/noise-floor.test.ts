@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { jensenShannonDistance, ksDistance, populationStability } from './distance.ts';
 import { type Bins, fineEdges, histogramOf, presentCounts } from './histogram.ts';
 import { jensenShannonNoise, ksNoise, psiNoise } from './noise-floor.ts';
@@ -53,4 +54,24 @@ test('a shift of a fifth of a deviation is above the floor in 95 of 100 windows 
   }
   assert.ok(found >= 190, `${found} of 200`);
   assert.ok(alarms <= 2 + 5, `${alarms} of 200`);
+});
+
+test('the floors fall with rows on either side, do not care which side is which, and rise with cells', () => {
+  const rows = fc.integer({ min: 10, max: 1_000_000 });
+  fc.assert(
+    fc.property(rows, rows, fc.integer({ min: 2, max: 60 }), (reference, current, cells) => {
+      const sizes = { reference, current, alpha: 0.01 };
+      const floors = [
+        ksNoise,
+        (of: typeof sizes) => psiNoise(cells, of),
+        (of: typeof sizes) => jensenShannonNoise(cells, of),
+      ];
+      for (const floor of floors) {
+        const here = floor(sizes);
+        assert.equal(floor({ ...sizes, reference: current, current: reference }), here);
+        assert.ok(floor({ ...sizes, current: 2 * current }) < here && floor({ ...sizes, alpha: 0.05 }) < here);
+      }
+      assert.ok(psiNoise(cells + 1, sizes) > psiNoise(cells, sizes));
+    }),
+  );
 });

@@ -46,3 +46,26 @@ test('moments of a stream are those of the whole, however it is parted', () => {
   );
   assert.equal(varianceOf(momentsOf([5])), undefined);
 });
+
+test('a quantile lies within the sample, rises with its share and moves with a shift', () => {
+  const sample = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1, maxLength: 50 });
+  const share = fc.double({ min: 0, max: 1, noNaN: true });
+  fc.assert(
+    fc.property(sample, share, share, (values, p, q) => {
+      const ordered = sorted(values);
+      const [low, high] = [Math.min(p, q), Math.max(p, q)];
+      assert.ok(quantile(ordered, low) <= quantile(ordered, high) + 1e-9);
+      assert.ok(quantile(ordered, p) >= (ordered[0] ?? 0) && quantile(ordered, p) <= (ordered.at(-1) ?? 0));
+      assert.ok(
+        Math.abs(
+          quantile(
+            ordered.map((x) => x + 7),
+            p,
+          ) -
+            quantile(ordered, p) -
+            7,
+        ) < 1e-9,
+      );
+    }),
+  );
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { assertClose, published } from '../../tests/fixtures/statistics/golden.ts';
 import { addUnits, sampleRatio, sampleRatioP, sampleRatioTest } from './sample-ratio.ts';
 import { seededRandom } from './seeded-random.ts';
@@ -48,4 +49,24 @@ test('a ramp with true shares alarms in fewer than 1 in 100 runs, one that loses
 
 test('shares that do not add up are refused', () => {
   assert.throws(() => addUnits(sampleRatio(), [1, 2], [0.5, 0.4]), /add up to 0.9/);
+});
+
+test('it does not matter which arm is which, and evidence once seen is not forgotten', () => {
+  const batch = fc.tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 300 }));
+  fc.assert(
+    fc.property(
+      fc.array(batch, { minLength: 1, maxLength: 20 }),
+      fc.constantFrom(0.05, 0.25, 0.5),
+      (batches, share) => {
+        let [one, other] = [sampleRatio(), sampleRatio()];
+        for (const [canary, control] of batches) {
+          const before = sampleRatioP(one);
+          one = addUnits(one, [canary, control], [share, 1 - share]);
+          other = addUnits(other, [control, canary], [1 - share, share]);
+          assert.ok(sampleRatioP(one) <= before);
+        }
+        assertClose(sampleRatioP(other), sampleRatioP(one), 1e-6);
+      },
+    ),
+  );
 });
