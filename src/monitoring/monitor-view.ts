@@ -42,6 +42,7 @@ const cellOf = (cell: FeatureDrift | undefined) =>
     threshold: cell.threshold,
     ratio: cell.ratio,
     p: cell.p,
+    noise: cell.noise,
     moved: cell.moved,
     missing: cell.missing,
     quantiles: cell.quantiles,

@@ -75,6 +75,7 @@ export async function advanceRollout(deps: AdvanceDeps, advance: Advance): Promi
         share: target.rollout?.share ?? (move.to.kind === 'promoted' ? 1 : 0),
         generation: after.generation,
         ...(swapFirst && { decidedAt, swappedAt }),
+        ...(move.conditions && { conditions: move.conditions }),
         evidence: evidenceJson(findings),
       },
     });

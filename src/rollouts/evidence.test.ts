@@ -31,6 +31,16 @@ test('a worse version forced past the shadow is rolled back after some ten or hu
   }
 });
 
+test('what stopped a worse version is what the page shows: the labels as they arrived', () => {
+  const { log } = simulate({ seed: 1, noise: { champion: 0.3, challenger: 1.2 }, fromStep: 1, perDay: 300 });
+  const evidence = noEvidence(rolloutOf({ fromStep: 1 }));
+  for (const record of log) fold(evidence, record);
+  const loss = findingsOf(evidence, { loaded, generation: 0 }).guardrails.find(({ unit }) => unit === 'loss');
+  assert.ok(loss?.broken);
+  assert.equal(loss.word, 'worse');
+  assert.ok((loss.verdict.lower ?? Number.NaN) > loss.margin, `at best ${loss.verdict.lower}`);
+});
+
 test('a failing version is rolled back after tens of canary answers, without any label', () => {
   const { rollout, canaryAnswers, moves } = simulate({
     seed: 5,

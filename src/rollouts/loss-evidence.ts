@@ -104,7 +104,9 @@ export function lossFinding(evidence: LossEvidence, index: number): GuardrailFin
   const seen = boundsOf(evidence, evidence.arrived);
   const proof = boundsOf(evidence, evidence.mature);
   const proven = proof !== undefined && !broken && proof.upper < margin;
-  const shown = proof ?? seen;
+  // What stopped it were labels as they arrived; what proves is mature.
+  const shown = broken ? seen : (proof ?? seen);
+  const n = broken ? pairs : (proof?.pairs ?? pairs);
   const days = shown?.days ?? 0;
   const window = `the traffic of these ${days} days`;
   const method = `paired asymptotic confidence sequence with the variance of days, alpha ${Number(alpha.toPrecision(2))}`;
@@ -122,7 +124,7 @@ export function lossFinding(evidence: LossEvidence, index: number): GuardrailFin
     }),
     ...(shown && { atWorst: shown.upper }),
     margin,
-    n: proof?.pairs ?? pairs,
+    n,
     maturing: maturingCount,
     proven,
     ...(broken && { broken }),
@@ -132,7 +134,7 @@ export function lossFinding(evidence: LossEvidence, index: number): GuardrailFin
       reason: broken ? broken.because : reason,
       ...(shown && { value: shown.value, lower: shown.lower, upper: shown.upper, window }),
       threshold: margin,
-      n: proof?.pairs ?? pairs,
+      n,
       method,
     },
     says: {

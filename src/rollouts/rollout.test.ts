@@ -36,7 +36,12 @@ test('holds while a guardrail has no data, however many requests there were', ()
 
 test('an early step moves on with its sample and estimates inside the margins, the last one needs proof', () => {
   const unproven = [guardrail(0), guardrail(1), guardrail(2)];
-  assert.deepEqual(moveOf(decide(atOnePercent, findings({ guardrails: unproven }), 0)), { kind: 'step', step: 1 });
+  const step = decide(atOnePercent, findings({ guardrails: unproven }), 0);
+  assert.deepEqual(moveOf(step), { kind: 'step', step: 1 });
+  // What was earned goes into the log with the step.
+  const earned = step.kind === 'move' ? (step.conditions ?? []) : [];
+  assert.equal(earned[0]?.says, '20 requests in each arm');
+  assert.ok(earned.length === 5 && earned.every(({ met }) => met));
   assert.equal(decide(atHalf, findings({ guardrails: unproven }), 0).kind, 'hold');
   const proven = unproven.map((one) => ({ ...one, proven: true }));
   assert.deepEqual(moveOf(decide(atHalf, findings({ guardrails: proven }), 0)), { kind: 'promoting' });

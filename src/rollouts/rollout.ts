@@ -73,7 +73,14 @@ export type Decision =
   /** It has ended. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'hold'; readonly conditions: readonly Condition[]; readonly because: string }
-  | { readonly kind: 'move'; readonly to: RolloutState; readonly because: string; readonly guardrail?: number };
+  | {
+      readonly kind: 'move';
+      readonly to: RolloutState;
+      readonly because: string;
+      readonly guardrail?: number;
+      /** What was asked for and is met, where the step was earned. */
+      readonly conditions?: readonly Condition[];
+    };
 
 export type Move = Extract<Decision, { kind: 'move' }>;
 
@@ -209,7 +216,7 @@ function advance(rollout: Rollout, live: Live, findings: Findings): Move | undef
   const because = conditions.map(({ says, value }) => `${says}: ${value}`).join('; ');
   const next = live.kind === 'shadow' ? 0 : live.step + 1;
   const to: RolloutState = next < rollout.plan.steps.length ? { kind: 'step', step: next } : { kind: 'promoting' };
-  return { kind: 'move', to, because };
+  return { kind: 'move', to, because, conditions };
 }
 
 /** Early steps expose few, so they need little: the sample, and estimates inside the margins. All traffic needs proof. */
