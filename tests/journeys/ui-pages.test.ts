@@ -79,6 +79,7 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
     { name: 'monitoring', path: () => '/monitoring', says: /No alert is open/, shows: /line/ },
     { name: 'drift', path: () => '/monitoring/line', says: /Drift of line is undecided/, shows: /v2 is at (25|50) %/ },
     { name: 'audit', path: () => '/audit', says: /Log verified to entry \d+/, shows: /Checkpoint/ },
+    { name: 'settings', path: () => '/settings', says: /Nobody is told of what happens here/, shows: /Trash/ },
     { name: 'a page that is not there', path: () => '/nowhere', says: /There is no such page/, shows: /Overview/ },
   ];
 

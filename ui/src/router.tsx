@@ -28,6 +28,7 @@ const tree = root.addChildren([
   at('/compare', () => import('./pages/compare.tsx'), 'ComparePage'),
   at('/runs/$run', () => import('./pages/run.tsx'), 'RunPage'),
   at('/audit', () => import('./pages/audit.tsx'), 'AuditPage'),
+  at('/settings', () => import('./pages/settings.tsx'), 'SettingsPage'),
 ]);
 
 export const makeRouter = () => createRouter({ routeTree: tree, basepath: basePath(), defaultPreload: 'intent' });

@@ -23,6 +23,7 @@ const staleBy: Readonly<Record<string, readonly string[]>> = {
   monitoring: ['alerts', 'monitors', 'models'],
   lifecycle: ['models'],
   governance: ['approvals'],
+  notify: ['webhooks'],
 };
 
 /** Everything but what a page holds still until its reader asks for newer things. */

@@ -4,12 +4,17 @@ import { get } from './api.ts';
 
 type Me = { readonly actor: string; readonly role: 'viewer' | 'editor' | 'deployer' | 'admin' };
 
-/** False until it is known. */
-export function useMayWrite(): boolean {
-  const me = useQuery({
+const useMe = () =>
+  useQuery({
     queryKey: ['me'],
     queryFn: ({ signal }) => get<Me>('/api/v1/me', {}, signal),
     staleTime: 60_000,
   });
+
+/** False until it is known. */
+export function useMayWrite(): boolean {
+  const me = useMe();
   return me.data !== undefined && me.data.role !== 'viewer';
 }
+
+export const useIsAdmin = (): boolean => useMe().data?.role === 'admin';

@@ -27,6 +27,10 @@ export const stages = ['None', 'Staging', 'Production', 'Archived'] as const;
 export type Stage = (typeof stages)[number];
 export type Tag = { readonly key: string; readonly value: string };
 
+/** Tags of MLflow's clients and of ours are not for people. */
+export const ownTags = (tags: readonly Tag[]): readonly Tag[] =>
+  tags.filter(({ key }) => !/^(mlflow|rondo)\./.test(key));
+
 export type Version = VersionSummary & {
   readonly model: string;
   readonly source: string;
@@ -60,7 +64,7 @@ export type Model = {
 };
 
 /** A model on its own, with all that is known of its versions. */
-export type ModelDetails = Model & { readonly versions: readonly Version[] };
+export type ModelDetails = Omit<Model, 'versions'> & { readonly versions: readonly Version[] };
 
 /** Who moved which label when; `to` absent where nobody has it any more. */
 export type LabelMove = {

@@ -11,6 +11,7 @@ import {
   type ListedExperiment,
   useExperimentList,
 } from '../data/experiments.ts';
+import { ownTags } from '../data/models.ts';
 import { restoreFromTrash } from '../data/trash.ts';
 import { count, recently } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
@@ -127,11 +128,8 @@ export function ExperimentsPage() {
 
 const titles = { create: 'Create an experiment', edit: 'Edit the experiment', delete: 'Delete the experiment' };
 
-/** Tags of MLflow and of ours are not for people. */
-const ownTags = ({ tags }: ListedExperiment) => tags.filter(({ key }) => !/^(mlflow|rondo)\./.test(key));
-
 const matches = (experiment: ListedExperiment, sought: string): boolean =>
-  [experiment.name, experiment.project, ...ownTags(experiment).map(({ key, value }) => `${key}: ${value}`)].some(
+  [experiment.name, experiment.project, ...ownTags(experiment.tags).map(({ key, value }) => `${key}: ${value}`)].some(
     (text) => text.toLowerCase().includes(sought),
   );
 
@@ -213,7 +211,7 @@ function Table({ experiments, deleted, onEdit, onDelete, onRestore }: TableProps
               </td>
               <td className="i2 nowrap">{recently(experiment.createdAt)}</td>
               <td className="tag-cell">
-                {ownTags(experiment).map(({ key, value }) => (
+                {ownTags(experiment.tags).map(({ key, value }) => (
                   <span key={key} className="tag" title={`${key}: ${value}`}>
                     <span className="clip">
                       {key}: {value}
@@ -281,11 +279,11 @@ type Edit = { readonly name: string; readonly tags: Readonly<Record<string, stri
 
 function EditForm({ of, onChange }: { of: ListedExperiment; onChange: (edit: Edit) => void }) {
   const [name, setName] = useState(of.name);
-  const [tags, setTags] = useState(() => ownTags(of).map((tag, id) => ({ ...tag, id })));
+  const [tags, setTags] = useState(() => ownTags(of.tags).map((tag, id) => ({ ...tag, id })));
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const kept = tags.filter(({ key }) => key.trim() !== '').map(({ key, value }) => [key.trim(), value] as const);
-    const gone = ownTags(of).filter(({ key }) => !kept.some(([one]) => one === key));
+    const gone = ownTags(of.tags).filter(({ key }) => !kept.some(([one]) => one === key));
     const before = new Map(of.tags.map(({ key, value }) => [key, value]));
     const changed = kept.filter(([key, value]) => before.get(key) !== value);
     onChange({ name: name.trim(), tags: Object.fromEntries([...gone.map(({ key }) => [key, null]), ...changed]) });

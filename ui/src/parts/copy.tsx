@@ -1,23 +1,23 @@
 /** Something people copy: a command, an address, a digest. */
-import { useState } from 'react';
+import { useRef, useState } from 'react';
+import { Icon } from '../shell/icons.tsx';
 
 export function Copy({ text, label }: { text: string; label: string }) {
-  const [copied, setCopied] = useState(false);
+  const code = useRef<HTMLElement>(null);
+  const [copied, setCopied] = useState<'yes' | 'selected'>();
+  const copy = async () => {
+    // Pages that came over plain HTTP from another machine have no clipboard: the text is selected for the reader to copy.
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else if (code.current) getSelection()?.selectAllChildren(code.current);
+    setCopied(navigator.clipboard ? 'yes' : 'selected');
+    setTimeout(() => setCopied(undefined), 1500);
+  };
   return (
     <div className="copy">
-      <code>{text}</code>
-      <button
-        type="button"
-        className="ghost"
-        aria-label={`Copy ${label}`}
-        onClick={() => {
-          void navigator.clipboard.writeText(text).then(() => {
-            setCopied(true);
-            setTimeout(() => setCopied(false), 1500);
-          });
-        }}
-      >
-        {copied ? 'Copied' : 'Copy'}
+      <code ref={code}>{text}</code>
+      <button type="button" className="ghost" aria-label={`Copy ${label}`} onClick={() => void copy()}>
+        <Icon name="copy" size={14} />
+        {copied === 'yes' ? 'Copied' : copied === 'selected' ? 'Selected' : 'Copy'}
       </button>
     </div>
   );

@@ -1,5 +1,4 @@
 /** What a page shows when it has nothing to show: loading, empty and failed, each in its own words. */
-import type { UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, useEffect, useState } from 'react';
 import { ApiProblem } from '../data/api.ts';
 
@@ -9,7 +8,13 @@ export function Loaded<T>({
   what,
   children,
 }: {
-  query: UseQueryResult<T>;
+  /** What is read of a query, of one page or of several. */
+  query: {
+    readonly data: T | undefined;
+    readonly isError: boolean;
+    readonly error: Error | null;
+    readonly refetch: () => unknown;
+  };
   what: string;
   children: (data: T) => ReactNode;
 }) {

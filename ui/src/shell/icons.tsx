@@ -29,6 +29,13 @@ const shapes = {
       <path d="M5.8 5.5h4.4M5.8 8h4.4M5.8 10.5h2.4" />
     </>
   ),
+  settings: (
+    <>
+      <circle cx="5" cy="5" r="1.6" />
+      <circle cx="11" cy="11" r="1.6" />
+      <path d="M6.6 5h6.9M2.5 5h.9M9.4 11H2.5M12.6 11h.9" />
+    </>
+  ),
   search: (
     <>
       <circle cx="7" cy="7" r="4" />
@@ -39,6 +46,12 @@ const shapes = {
     <>
       <path d="M4 11V7.5a4 4 0 0 1 8 0V11l1 1.2H3z" />
       <path d="M6.8 14h2.4" />
+    </>
+  ),
+  copy: (
+    <>
+      <path d="M5.5 5.5h7v7h-7z" />
+      <path d="M10.5 5.5v-2h-7v7h2" />
     </>
   ),
   theme: <path d="M13 9.5A5.5 5.5 0 0 1 6.5 3 5.5 5.5 0 1 0 13 9.5z" />,

@@ -17,6 +17,7 @@ export const places: readonly Place[] = [
   { name: 'monitoring', path: '/monitoring', title: 'Monitoring', key: 'd' },
   { name: 'experiments', path: '/experiments', title: 'Experiments', key: 'e', also: ['/runs', '/compare'] },
   { name: 'audit', path: '/audit', title: 'Audit', key: 'a' },
+  { name: 'settings', path: '/settings', title: 'Settings', key: 's' },
 ];
 
 /** Whether the address `path` belongs to the place. */
