@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { isOpen, useAlerts } from './alerts.ts';
 import { get } from './api.ts';
+import { useOpenApprovals } from './approvals.ts';
 import { useEndpoints } from './endpoints.ts';
 import { useModels } from './models.ts';
 import { isOver, useRollouts } from './rollouts.ts';
@@ -20,15 +21,18 @@ export function useCounts() {
   const endpoints = useEndpoints().data?.items ?? [];
   const alerts = (useAlerts().data?.items ?? []).filter(isOpen);
   const rollouts = (useRollouts().data?.items ?? []).filter((rollout) => !isOver(rollout.state));
+  const approvals = useOpenApprovals().data?.items ?? [];
   const models = useModels().data?.items ?? [];
   const clocks = endpoints.flatMap(({ time, endpointTime }) => (time === undefined ? [] : [endpointTime]));
   return {
     version: server?.version,
     folder: server?.folder,
     counts: { rollouts: rollouts.length, monitoring: alerts.length } as Readonly<Record<string, number>>,
-    /** What waits for a person: alerts nobody has taken, and rollouts that stand still. */
+    /** What waits for a person: consent, alerts nobody has taken, and rollouts that stand still. */
     needsYou:
-      alerts.filter(({ state }) => state === 'open').length + rollouts.filter(({ state }) => state === 'paused').length,
+      approvals.length +
+      alerts.filter(({ state }) => state === 'open').length +
+      rollouts.filter(({ state }) => state === 'paused').length,
     endpoints: endpoints.map(({ name }) => name),
     rollouts,
     models: models.map(({ name }) => name),

@@ -1,5 +1,5 @@
 /** Events of the log, and how each reads as a sentence. */
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { percent, tidy } from '../format.ts';
 import { get } from './api.ts';
 
@@ -22,6 +22,20 @@ export const useEvents = (query: EventQuery) =>
     queryKey: ['events', query],
     queryFn: ({ signal }) => get<{ items: LoggedEvent[] }>('/api/v1/events', query, signal),
     placeholderData: (before) => before,
+  });
+
+/** The whole log from its end, a page after the other. */
+export const useEventPages = (limit: number) =>
+  useInfiniteQuery({
+    queryKey: ['events', 'pages', limit],
+    queryFn: ({ signal, pageParam }) =>
+      get<{ items: LoggedEvent[]; next?: number }>(
+        '/api/v1/events',
+        { limit, order: 'newest', after: pageParam },
+        signal,
+      ),
+    initialPageParam: undefined as number | undefined,
+    getNextPageParam: ({ next }) => next,
   });
 
 /** What a person wants to hear about without having asked. */
@@ -64,7 +78,7 @@ export function whoActed(actor: string): string {
 export type Told = { /** What it happened to, set in bold. */ readonly about: string; readonly says: string };
 
 /** What happened, in a few words. */
-export function whatHappened(event: Pick<LoggedEvent, 'type' | 'subject' | 'data'>): Told {
+export function whatHappened(event: Pick<LoggedEvent, 'type' | 'subject' | 'data' | 'reason'>): Told {
   const { data, type } = event;
   const version = data['version'] === undefined ? '' : ` v${text(data['version'])}`;
   const served = `${text(data['endpoint'])}${version}`;
@@ -102,7 +116,11 @@ export function whatHappened(event: Pick<LoggedEvent, 'type' | 'subject' | 'data
     case 'rollouts.step-entered':
       return { about: served, says: stepOf(data) };
     case 'rollouts.guardrail-proved':
-      return { about: served, says: 'has a guardrail proved' };
+      // `errors: no worse, at worst …`
+      return {
+        about: served,
+        says: tidied(event.reason?.split(',', 1)[0]?.replace(':', '')) ?? 'has a guardrail proved',
+      };
     case 'rollouts.held':
       return { about: served, says: `holds at ${text(data['at'])}` };
     case 'rollouts.paused':
@@ -163,12 +181,38 @@ export function whatHappened(event: Pick<LoggedEvent, 'type' | 'subject' | 'data
       return { about: text(data['name']) || name.slice(0, 8), says: 'run started' };
     case 'tracking.run-ended':
       return { about: `Run ${name.slice(0, 8)}`, says: text(data['status']).toLowerCase() || 'ended' };
+    case 'registry.model-renamed':
+      return { about: text(data['from']) || name, says: `is now called ${text(data['to']) || name}` };
+    case 'tracking.experiment-created':
+      return { about: text(data['name']) || `Experiment ${name}`, says: 'created' };
     default:
-      return { about: event.subject, says: type.replace('.', ': ').replaceAll('-', ' ') };
+      return { about: subjectOf(event), says: verbOf(type) };
   }
 }
 
-export const sentenceOf = (event: Pick<LoggedEvent, 'type' | 'subject' | 'data'>): string => {
+const verbs: Readonly<Record<string, string>> = {
+  deleted: 'moved to the trash',
+  restored: 'brought back from the trash',
+  purged: 'deleted for good',
+};
+
+/** `tracking.run-deleted` is about a run, which was moved to the trash. */
+function verbOf(type: string): string {
+  const words = (type.split('.')[1] ?? type).split('-');
+  const verb = words.at(-1) ?? type;
+  return verbs[verb] ?? verb;
+}
+
+/** `webhook/12` reads "Webhook 12"; a model or a run by its name. */
+function subjectOf({ subject, data }: Pick<LoggedEvent, 'subject' | 'data'>): string {
+  const [kind = '', name = '', version] = subject.split('/');
+  if (kind === 'model') return version ? `${name} v${version}` : name;
+  return `${kind.charAt(0).toUpperCase()}${kind.slice(1)} ${text(data['name']) || name.slice(0, 12)}`.trim();
+}
+
+const tidied = (says: string | undefined) => says && tidy(says).replace(/^(?!AUC)./, (letter) => letter.toLowerCase());
+
+export const sentenceOf = (event: Pick<LoggedEvent, 'type' | 'subject' | 'data' | 'reason'>): string => {
   const { about, says } = whatHappened(event);
   return `${about} ${says}`;
 };

@@ -66,13 +66,22 @@ export function servingLine({ requests = 0, errors = 0 }: Endpoint, monitors: Mo
   const verdicts = [last?.availability, last?.latency].filter((one) => one !== undefined);
   const bad =
     verdicts.find(({ outcome }) => outcome === 'fail') ?? verdicts.find(({ outcome }) => outcome === 'inconclusive');
-  if (bad)
-    return {
-      name: 'Serving',
-      mark: bad.outcome === 'fail' ? 'fail' : 'undecided',
-      says: bad.outcome === 'fail' ? 'below its promise' : 'undecided',
-      why: shareSays(bad),
-    };
+  if (bad) {
+    const isSlow = bad === last?.latency;
+    return bad.outcome === 'fail' && bad.value !== undefined
+      ? {
+          name: 'Serving',
+          mark: 'fail',
+          says: `${percent(bad.value, 2)} ${isSlow ? 'too slow' : 'answered'}`,
+          why: `${isSlow ? 'at most' : 'at least'} ${percent(bad.threshold ?? 0, 1)}`,
+        }
+      : {
+          name: 'Serving',
+          mark: bad.outcome === 'fail' ? 'fail' : 'undecided',
+          says: 'undecided',
+          why: bad.value === undefined ? tidy(bad.reason) : `after ${count(bad.n)} requests`,
+        };
+  }
   const share = last?.availability?.value;
   if (share !== undefined)
     return {
@@ -86,12 +95,6 @@ export function servingLine({ requests = 0, errors = 0 }: Endpoint, monitors: Mo
   return errors === 0
     ? { name: 'Serving', mark: 'pass', says: 'all answered', why: failed }
     : { name: 'Serving', mark: 'warn', says: failed, why: 'in 5 min' };
-}
-
-/** `100 % of 694, at least 99.9 %`. */
-function shareSays({ value, n, threshold, reason }: Verdict): string {
-  if (value === undefined || threshold === undefined) return tidy(reason);
-  return `${percent(value, value === 1 || value === 0 ? 0 : 2)} of ${count(n)}, ${reason.includes('at most') ? 'at most' : 'at least'} ${percent(threshold, 1)}`;
 }
 
 function verdictLine(

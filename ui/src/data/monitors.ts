@@ -19,6 +19,8 @@ export type DriftCell = {
   /** Distance over threshold: above 1 is over. */
   readonly ratio?: number;
   readonly p?: number;
+  /** The distance that chance alone makes with so few rows. */
+  readonly noise?: number;
   readonly moved?: Moved;
   readonly missing?: { readonly reference: number; readonly current: number };
   readonly quantiles?: { readonly p10: number; readonly p50: number; readonly p90: number };

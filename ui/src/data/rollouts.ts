@@ -106,6 +106,12 @@ export type RolloutView = RolloutSummary & {
   >[];
 };
 
+/** What a step had to earn, as the decision about it noted; none where nothing was asked for. */
+export function conditionsOf({ data }: Pick<LoggedEvent, 'data'>): readonly Condition[] {
+  const { conditions } = data;
+  return Array.isArray(conditions) ? (conditions as readonly Condition[]) : []; // as the server wrote them
+}
+
 export const useRollouts = () =>
   useQuery({
     queryKey: ['rollouts'],

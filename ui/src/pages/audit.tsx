@@ -1,8 +1,9 @@
 /** Audit: who did what, why, under which rule, and can I trust this log? */
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Fragment, useState } from 'react';
 import { address, get, post } from '../data/api.ts';
-import { type LoggedEvent, sentenceOf, useEvents, whatHappened, whoActed } from '../data/event.ts';
+import { type LoggedEvent, sentenceOf, useEventPages, whatHappened, whoActed } from '../data/event.ts';
 import { count, moment, tidy } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { Loaded, Nothing } from '../parts/states.tsx';
@@ -16,22 +17,36 @@ type AuditState = {
 };
 
 const filters = [
-  { name: 'Everything', matches: () => true },
+  { name: 'Everything', key: undefined, matches: () => true },
   {
     name: 'Forced',
+    key: 'forced',
     matches: (event: LoggedEvent) => Boolean(event.data['forced']) || event.data['force'] !== undefined,
   },
-  { name: 'People only', matches: (event: LoggedEvent) => !event.actor.startsWith('rule') },
+  { name: 'People only', key: 'people', matches: (event: LoggedEvent) => !event.actor.startsWith('rule') },
 ] as const;
+
+type Search = { readonly find?: unknown; readonly only?: unknown; readonly entry?: unknown };
+
+const pageLength = 200;
 
 export function AuditPage() {
   const audit = useQuery({
     queryKey: ['events', 'audit'],
     queryFn: ({ signal }) => get<AuditState>('/api/v1/audit', {}, signal),
   });
-  const events = useEvents({ limit: 200, order: 'newest' });
-  const [wanted, setWanted] = useState('');
-  const [filter, setFilter] = useState<(typeof filters)[number]>(filters[0]);
+  const events = useEventPages(pageLength);
+  const navigate = useNavigate();
+  const search = useSearch({ strict: false }) as Search; // View state lives in the address.
+  const wanted = search.find === undefined ? '' : String(search.find);
+  const filter = filters.find(({ key }) => key === search.only) ?? filters[0];
+  const look = (next: Search) =>
+    void navigate({
+      to: '/audit',
+      search: ((before: Search) => ({ ...before, ...next })) as never,
+      replace: true,
+      resetScroll: false,
+    });
   const [verifying, setVerifying] = useState(false);
   const verify = async () => {
     setVerifying(true);
@@ -62,7 +77,7 @@ export function AuditPage() {
           aria-label="Filter by who, what or why"
           placeholder="Anyone, anything, any rule"
           value={wanted}
-          onChange={(event) => setWanted(event.currentTarget.value)}
+          onChange={(event) => look({ find: event.currentTarget.value || undefined })}
         />
         {filters.map((candidate) => (
           <button
@@ -70,24 +85,51 @@ export function AuditPage() {
             type="button"
             className="btn"
             aria-pressed={candidate === filter}
-            onClick={() => setFilter(candidate)}
+            onClick={() => look({ only: candidate.key })}
           >
             {candidate.name}
           </button>
         ))}
       </div>
       <Loaded query={events} what="the log">
-        {({ items }) => {
+        {({ pages }) => {
+          const items = pages.flatMap((page) => page.items);
           const shown = items.filter((event) => filter.matches(event) && matches(event, wanted));
           if (items.length === 0)
             return <Nothing title="Nothing has changed yet">The first change writes the first entry.</Nothing>;
-          if (shown.length === 0) return <Nothing title={`None of the ${items.length} newest entries match`} />;
           return (
-            <Entries
-              events={shown}
-              checkpoints={audit.data?.checkpoints ?? []}
-              badFrom={audit.data?.verified?.bad?.position}
-            />
+            <>
+              {shown.length === 0 ? (
+                <Nothing title={`None of the ${count(items.length)} newest entries match`}>
+                  <button type="button" className="btn" onClick={() => look({ find: undefined, only: undefined })}>
+                    Clear the filter
+                  </button>
+                </Nothing>
+              ) : (
+                <Entries
+                  events={shown}
+                  checkpoints={audit.data?.checkpoints ?? []}
+                  badFrom={audit.data?.verified?.bad?.position}
+                  open={search.entry === undefined ? undefined : Number(search.entry)}
+                  onOpen={(entry) => look({ entry })}
+                />
+              )}
+              <div className="table-foot">
+                <span>
+                  {count(shown.length)} of the {count(items.length)} {events.hasNextPage ? 'newest ' : ''}entries
+                </span>
+                {events.hasNextPage && (
+                  <button
+                    type="button"
+                    className="btn"
+                    disabled={events.isFetchingNextPage}
+                    onClick={() => void events.fetchNextPage()}
+                  >
+                    {events.isFetchingNextPage ? 'Reading older entries' : 'Read older entries'}
+                  </button>
+                )}
+              </div>
+            </>
           );
         }}
       </Loaded>
@@ -147,12 +189,15 @@ function Entries({
   events,
   checkpoints,
   badFrom,
+  open,
+  onOpen,
 }: {
   events: readonly LoggedEvent[];
   checkpoints: readonly Checkpoint[];
   badFrom: number | undefined;
+  open: number | undefined;
+  onOpen: (entry: number | undefined) => void;
 }) {
-  const [open, setOpen] = useState<number>();
   return (
     <div className="wide">
       <table className="au">
@@ -200,7 +245,7 @@ function Entries({
                       type="button"
                       className="as-link"
                       aria-expanded={isOpen}
-                      onClick={() => setOpen(isOpen ? undefined : event.position)}
+                      onClick={() => onOpen(isOpen ? undefined : event.position)}
                     >
                       <What event={event} />
                     </button>
@@ -266,7 +311,16 @@ function Evidence({ event }: { event: LoggedEvent }) {
           <div>
             <h3>Proof that this entry is in the log</h3>
             {proof.data ? (
-              <code>{`leaf  ${shorten(proof.data.leaf)}   ${proof.data.hashes.length} hashes to the root\nroot  ${shorten(proof.data.root)}   size ${count(proof.data.size)}`}</code>
+              <>
+                <code>{`leaf  ${shorten(proof.data.leaf)}   ${proof.data.hashes.length} hashes to the root\nroot  ${shorten(proof.data.root)}   size ${count(proof.data.size)}`}</code>
+                <a
+                  className="link small"
+                  href={address(`/api/v1/audit/entries/${event.position}/proof`)}
+                  download={`entry-${event.position}-proof.json`}
+                >
+                  Download the proof
+                </a>
+              </>
             ) : (
               <p className="i2 small">
                 {proof.isError ? proof.error.message : 'It is proved once a checkpoint covers it.'}

@@ -53,7 +53,8 @@ function DriftView({ monitors }: { monitors: Monitors }) {
         {reasons(monitors, rollout, lines)}
       </PageHead>
       {monitors.alerts.filter(isOpen).map((alert) => (
-        <OpenAlert key={alert.id} alert={alert} />
+        // The grid below says of each feature what a drift alert would.
+        <OpenAlert key={alert.id} alert={alert} brief={alert.monitor === 'drift'} />
       ))}
       {monitors.drift.windows.length > 0 ? <Heat monitors={monitors} /> : <NotJudged monitors={monitors} />}
       <Quality monitors={monitors} />
@@ -70,11 +71,13 @@ function headline({ endpoint, plan, drift }: Monitors, line: HealthLine | undefi
   return `${moved.length} of ${judged.length} features ${moved.length === 1 ? 'has' : 'have'} moved ${line.why}`;
 }
 
-function reasons({ drift }: Monitors, rollout: RolloutSummary | undefined, lines: readonly HealthLine[]) {
-  const moved = drift.features.filter(({ state }) => state === 'over').slice(0, 2);
+function reasons({ drift, alerts }: Monitors, rollout: RolloutSummary | undefined, lines: readonly HealthLine[]) {
+  // An open alert says it below.
+  const told = alerts.some((alert) => isOpen(alert) && alert.monitor === 'drift');
+  const moved = told ? [] : drift.features.filter(({ state }) => state === 'over').slice(0, 2);
   return (
     <>
-      {moved.map((one) => `${one.feature.replaceAll('_', ' ')} ${one.moved ? sayMoved(one.moved) : 'differs'}. `)}
+      {moved.map((one) => `${tidy(one.feature)} ${one.moved ? sayMoved(one.moved) : 'differs'}. `)}
       {rollout && (
         <b>
           v{rollout.challenger.version} is {sayPlace(rollout)}.{' '}
@@ -104,7 +107,8 @@ function NotJudged({ monitors }: { monitors: Monitors }) {
 }
 
 function Heat({ monitors }: { monitors: Monitors }) {
-  const { open, back = 0 } = useSearch({ strict: false }) as { open?: string; back?: number }; // View state lives in the address.
+  const search = useSearch({ strict: false }) as { open?: string; window?: unknown; back?: number }; // View state lives in the address.
+  const { open, back = 0 } = search;
   const navigate = useNavigate();
   const [asTable, setAsTable] = useState(false);
   const all = disjointWindows(monitors, Number.POSITIVE_INFINITY);
@@ -112,12 +116,25 @@ function Heat({ monitors }: { monitors: Monitors }) {
   const shown = all.slice(Math.max(0, all.length - columns - hidden), all.length - hidden);
   const windows = shown.map((index) => monitors.drift.windows[index]).filter((window) => window !== undefined);
   const marks = useMarks(monitors, windows);
-  const look = (next: { open?: string | undefined; back?: number | undefined }) =>
+  // The window that somebody chose; else the newest that counts, else the newest.
+  const feature = monitors.drift.features.find((one) => one.feature === open);
+  const wanted = shown.find((index) => monitors.drift.windows[index]?.start === Number(search.window));
+  const told =
+    wanted ??
+    shown.findLast((index) => feature?.cells[index]?.state === 'over') ??
+    shown.findLast((index) => feature?.cells[index]);
+  const look = (next: { open?: string | undefined; window?: number | undefined; back?: number | undefined }) =>
     void navigate({
       to: '/monitoring/$endpoint',
       params: { endpoint: monitors.endpoint },
-      search: { ...(open !== undefined && { open }), ...(hidden > 0 && { back: hidden }), ...next } as never, // The page's own view state.
+      search: {
+        ...(open !== undefined && { open }),
+        ...(wanted !== undefined && { window: monitors.drift.windows[wanted]?.start }),
+        ...(hidden > 0 && { back: hidden }),
+        ...next,
+      } as never, // The page's own view state.
       replace: true,
+      resetScroll: false,
     });
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -143,11 +160,17 @@ function Heat({ monitors }: { monitors: Monitors }) {
             rows={monitors.drift.features.map((feature) => ({
               name: feature.feature,
               cells: shown.map((index) => cellOf(feature.cells[index])),
-              ...findingOf(feature),
+              ...findingOf(feature, monitors),
             }))}
             open={open}
-            onOpen={(name) => look({ open: name })}
-            detail={(name) => <FeatureDetail monitors={monitors} feature={name} shown={shown} />}
+            column={told === undefined ? undefined : shown.indexOf(told)}
+            onOpen={(name, column) =>
+              look({
+                open: name,
+                window: column === undefined ? undefined : monitors.drift.windows[shown[column] ?? -1]?.start,
+              })
+            }
+            detail={(name) => <FeatureDetail monitors={monitors} feature={name} shown={shown} told={told} />}
           />
         </div>
       )}
@@ -182,15 +205,20 @@ function cellOf(cell: DriftCell | null | undefined): HeatCell {
   };
 }
 
-function findingOf({ state, sinceEnd, moved, because }: DriftFeature): { sentence: string; loud: boolean } {
+function findingOf(
+  { state, sinceEnd, moved, because, cells }: DriftFeature,
+  { drift: { windows } }: Monitors,
+): { sentence: string; loud: boolean } {
   switch (state) {
     case 'over':
       return {
         sentence: `${sinceEnd === undefined ? 'over' : `since ${day(sinceEnd)}`}${moved ? `, ${moved.kind}` : ''}`,
         loud: true,
       };
-    case 'calm':
-      return { sentence: 'calm', loud: false };
+    case 'calm': {
+      const wasOver = windows[cells.findLastIndex((cell) => cell?.state === 'over')];
+      return { sentence: wasOver ? `calm, was over until ${day(wasOver.end)}` : 'calm', loud: false };
+    }
     case 'too short':
       return { sentence: 'needs whole weeks', loud: false };
     case 'too few rows':
@@ -207,8 +235,12 @@ function useMarks(
 ): readonly HeatMark[] {
   const types = 'rollouts.promoted,rollouts.rolled-back,rollouts.step-entered,monitoring.alert-opened';
   const events = useEvents({ limit: 200, order: 'newest', types }).data?.items ?? [];
+  // Of a rollout its end says enough, and its newest step while it runs.
+  const told = new Set<string>();
   return events.flatMap((event) => {
     if (event.data['endpoint'] !== monitors.endpoint || event.endpointTime === undefined) return [];
+    if (told.has(event.subject)) return [];
+    told.add(event.subject);
     const column = windows.findIndex(
       ({ start, end }) => (event.endpointTime ?? 0) >= start && (event.endpointTime ?? 0) < end,
     );
@@ -227,13 +259,14 @@ function wordOf({ type, data }: LoggedEvent): Omit<HeatMark, 'at'> | undefined {
   return share > 0 ? { word: `${version} ${percent(share)}`, colour: 'var(--challenger)' } : undefined;
 }
 
-function twinOf({ drift }: Monitors, shown: readonly number[]): TwinTable {
+function twinOf(monitors: Monitors, shown: readonly number[]): TwinTable {
+  const { drift } = monitors;
   return {
     columns: ['Feature', ...shown.map((index) => day(drift.windows[index]?.start ?? 0)), 'Finding'],
     rows: drift.features.map((feature) => [
       feature.feature,
       ...shown.map((index) => feature.cells[index]?.ratio?.toFixed(3) ?? feature.cells[index]?.state ?? 'none'),
-      findingOf(feature).sentence,
+      findingOf(feature, monitors).sentence,
     ]),
   };
 }

@@ -1,12 +1,14 @@
 /** Model: which version serves where, and what is its history? */
 import './model/model.css';
 import { Link, useParams } from '@tanstack/react-router';
-import { useEndpoints } from '../data/endpoints.ts';
+import { sharesOf, useEndpoints } from '../data/endpoints.ts';
 import { useEvents } from '../data/event.ts';
 import { useMayWrite } from '../data/me.ts';
 import { formatOf, sizeOf } from '../data/model-format.ts';
-import { useChangeModel, useModel } from '../data/models.ts';
-import { count, wallMoment } from '../format.ts';
+import { ownTags, useChangeModel, useModel } from '../data/models.ts';
+import { useRunsNow } from '../data/run-list.ts';
+import { decimalsOf, leadingMetric, sayMetric } from '../data/runs.ts';
+import { count, fixed, percent, wallMoment } from '../format.ts';
 import { Described } from '../parts/described.tsx';
 import { News } from '../parts/news.tsx';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
@@ -17,6 +19,10 @@ import { Aliases } from './model/aliases.tsx';
 import { LabelMoves } from './model/label-moves.tsx';
 import { size } from './run/size.ts';
 
+const mostShown = 200;
+/** Of so many versions the run's metric is shown. */
+const mostRead = 50;
+
 export function ModelPage() {
   const { model: name = '' } = useParams({ strict: false });
   const model = useModel(name);
@@ -24,15 +30,19 @@ export function ModelPage() {
   const events = useEvents({ limit: 200, order: 'newest' });
   const mayWrite = useMayWrite();
   const change = useChangeModel(name);
+  const made = (model.data?.versions ?? []).toSorted((a, b) => b.version - a.version).slice(0, mostRead);
+  const runs = useRunsNow([...new Set(made.flatMap(({ runId }) => runId ?? []))]).data ?? [];
+  const lead = leadingMetric(runs);
   return (
     <Loaded query={model} what={`model ${name}`}>
       {(data) => {
-        const live = endpoints[0]?.champion;
         const hasStages = data.versions.some(({ stage }) => stage !== 'None');
         const hasAliases = data.versions.some(({ aliases }) => aliases.length > 0);
-        const tried = endpoints.flatMap(({ rollout }) => (rollout ? [rollout.challenger.version] : []));
-        const roleOf = (version: number) =>
-          live?.version === version ? 'champion' : tried.includes(version) ? 'challenger' : 'other';
+        const shares = endpoints.flatMap((endpoint) =>
+          sharesOf(endpoint).map((one) => ({ ...one, on: endpoint.name })),
+        );
+        const servedAs = (version: number) => shares.find(({ ref }) => ref.model === name && ref.version === version);
+        const newest = data.versions.toSorted((a, b) => b.version - a.version).slice(0, mostShown);
         const history = (events.data?.items ?? []).filter(
           ({ subject, type, data: said }) =>
             (subject.startsWith(`model/${name}/`) || said['model'] === name) && !/^registry\.(alias|stage)-/.test(type),
@@ -41,8 +51,8 @@ export function ModelPage() {
           <>
             <PageHead
               title={
-                live
-                  ? `v${live.version} serves ${endpoints.map((endpoint) => endpoint.name).join(', ')}`
+                endpoints.length > 0
+                  ? endpoints.map((endpoint) => `v${endpoint.champion?.version} serves ${endpoint.name}`).join('; ')
                   : `${name} serves nowhere yet`
               }
             >
@@ -64,6 +74,7 @@ export function ModelPage() {
                         <th>Phase</th>
                         {hasAliases && <th>Aliases</th>}
                         {hasStages && <th>Stage</th>}
+                        {lead && <th className="num">{sayMetric(lead.key)}</th>}
                         <th>Format</th>
                         <th className="num">Size</th>
                         <th>Registered</th>
@@ -71,19 +82,28 @@ export function ModelPage() {
                       </tr>
                     </thead>
                     <tbody>
-                      {[...data.versions]
-                        .sort((a, b) => b.version - a.version)
-                        .map((version) => (
+                      {newest.map((version) => {
+                        const served = servedAs(version.version);
+                        const run = runs.find(({ id }) => id === version.runId);
+                        const value = lead && run?.metrics[lead.key];
+                        return (
                           <tr key={version.version}>
                             <td>
                               <Link
                                 to="/models/$model/$version"
                                 params={{ model: name, version: String(version.version) }}
                               >
-                                <VersionTag version={version.version} standing={roleOf(version.version)} />
+                                <VersionTag version={version.version} standing={served?.role ?? 'other'} />
                               </Link>
                             </td>
-                            <td>{version.phase}</td>
+                            <td>
+                              {version.phase}
+                              {served && (
+                                <span className="i3">
+                                  , {served.share > 0 ? percent(served.share) : 'in the shadow'} of {served.on}
+                                </span>
+                              )}
+                            </td>
                             {hasAliases && (
                               <td>
                                 <span className="alias-tags">
@@ -94,29 +114,40 @@ export function ModelPage() {
                               </td>
                             )}
                             {hasStages && <td className="i2">{version.stage === 'None' ? '' : version.stage}</td>}
+                            {lead && (
+                              <td className="num">
+                                {typeof value === 'number' ? fixed(value, decimalsOf(lead.key) - 1) : ''}
+                              </td>
+                            )}
                             <td className="nowrap">
                               <Verdict mark={formatOf(version).mark}>{formatOf(version).name}</Verdict>
                             </td>
                             <td className="num">{version.sealed ? size(sizeOf(version) ?? 0) : ''}</td>
                             <td className="i2">{wallMoment(version.createdAt)}</td>
-                            <td className="mono">
+                            <td>
                               {version.runId && (
-                                <Link className="link" to="/runs/$run" params={{ run: version.runId }}>
-                                  {version.runId.slice(0, 8)}
+                                <Link className="link clip" to="/runs/$run" params={{ run: version.runId }}>
+                                  {run?.name ?? version.runId.slice(0, 8)}
                                 </Link>
                               )}
                             </td>
                           </tr>
-                        ))}
+                        );
+                      })}
                     </tbody>
                   </table>
                 </div>
+                {newest.length < data.versions.length && (
+                  <p className="small i2 table-foot">
+                    The newest {count(newest.length)} of {count(data.versions.length)}.
+                  </p>
+                )}
               </section>
               <aside>
                 <Described
                   title="About it"
                   description={data.description}
-                  tags={data.tags}
+                  tags={ownTags(data.tags)}
                   mayWrite={mayWrite}
                   error={change.error}
                   onWrite={(body) => change.mutateAsync({ kind: 'write', body })}

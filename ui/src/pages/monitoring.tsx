@@ -63,7 +63,7 @@ function reasons(endpoints: readonly Endpoint[], open: readonly Alert[]): string
 function Endpoints({ endpoints }: { endpoints: readonly Endpoint[] }) {
   return (
     <div className="wide">
-      <table className="live">
+      <table className="live even">
         <thead>
           <tr>
             <th>Endpoint</th>
@@ -120,7 +120,7 @@ function Line({ line }: { line: HealthLine | undefined }) {
   );
 }
 
-export function OpenAlert({ alert }: { alert: Alert }) {
+export function OpenAlert({ alert, brief = false }: { alert: Alert; brief?: boolean }) {
   const queries = useQueryClient();
   const [problem, setProblem] = useState<string>();
   const answer = async (verb: 'acknowledge' | 'resolve') => {
@@ -147,9 +147,12 @@ export function OpenAlert({ alert }: { alert: Alert }) {
         </span>
       </div>
       <ul className="says">
-        {alert.items.slice(0, 4).map((item) => (
-          <li key={item.name}>{tidy(item.says)}</li>
-        ))}
+        {alert.items
+          .filter(({ says }) => !brief && says !== alert.title)
+          .slice(0, 4)
+          .map((item) => (
+            <li key={item.name}>{tidy(item.says.replace(/ \([^)]*\)/, ''))}</li>
+          ))}
         {problem && (
           <li className="warn-text" role="alert">
             {problem}

@@ -35,7 +35,13 @@ function Overview({ endpoints }: { endpoints: readonly Endpoint[] }) {
   const busiest = endpoints.toSorted((a, b) => (b.logState?.last ?? 0) - (a.logState?.last ?? 0))[0];
   return (
     <>
-      <PageHead title={`${needs(approvals.length + alerts.length + paused.length)}; ${answered(endpoints)}`}>
+      <PageHead
+        title={
+          endpoints.some(({ champion }) => champion)
+            ? `${needs(approvals.length + alerts.length + paused.length)}; ${answered(endpoints)}`
+            : 'Nothing serves yet'
+        }
+      >
         {reasons(endpoints, running, alerts)}
       </PageHead>
       <div className="cols two">
@@ -128,6 +134,14 @@ function answered(endpoints: readonly Endpoint[]): string {
 
 function reasons(endpoints: readonly Endpoint[], running: readonly RolloutSummary[], alerts: readonly Alert[]) {
   const serving = endpoints.filter(({ champion }) => champion).length;
+  if (serving === 0) {
+    return (
+      <>
+        {endpoints.map(({ name }) => name).join(', ')} {endpoints.length === 1 ? 'waits for its' : 'wait for their'}{' '}
+        first version: <code>rondo ship</code>
+      </>
+    );
+  }
   return (
     <>
       {alerts.map((alert) => (
@@ -147,6 +161,8 @@ function reasons(endpoints: readonly Endpoint[], running: readonly RolloutSummar
 }
 
 function AlertNeed({ alert }: { alert: Alert }) {
+  // Some alerts are about one thing, and their title says all of it.
+  const says = alert.items.map((item) => item.says).find((one) => one !== alert.title);
   return (
     <div className="need">
       <div>
@@ -155,7 +171,7 @@ function AlertNeed({ alert }: { alert: Alert }) {
         </b>{' '}
         <span className="i3 small">since {moment(alert.openedClock)}</span>
       </div>
-      <p>{tidy(alert.items[0]?.says ?? '')}</p>
+      {says !== undefined && <p>{tidy(says.replace(/ \([^)]*\)/, ''))}</p>}
       <Link className="btn primary" to="/monitoring/$endpoint" params={{ endpoint: alert.endpoint }}>
         Review
       </Link>

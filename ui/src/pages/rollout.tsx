@@ -2,7 +2,7 @@
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { whoActed } from '../data/event.ts';
-import { isOver, type RolloutView, sayPlace, useRollout } from '../data/rollouts.ts';
+import { conditionsOf, isOver, type RolloutView, sayPlace, useRollout } from '../data/rollouts.ts';
 import { count, day, duration, moment, percent, tidy } from '../format.ts';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
 import { Score } from '../parts/score.tsx';
@@ -15,6 +15,7 @@ import {
   lanesOf,
   levelOf,
   listOf,
+  lower,
   sayGuardrail,
   stepsOf,
   trafficFacts,
@@ -61,6 +62,7 @@ function RolloutBody({ view }: { view: RolloutView }) {
               stepsNote={stepsNote(view)}
               lanes={lanesOf(view, axis)}
               trafficFacts={trafficFacts(view)}
+              after={over ? `${view.state === 'promoted' ? candidate : champion} serves all` : undefined}
             />
           )}
           <div className="twin">
@@ -128,7 +130,7 @@ function headline(view: RolloutView): string {
         : `${version} has all traffic`;
     case 'rolled-back': {
       const broken = view.guardrails.find((one) => one.broken);
-      return `${version} rolled back by rule${broken ? `: ${sayGuardrail(broken).toLowerCase()} is worse` : ''}`;
+      return `${version} rolled back by rule${broken ? `: ${lower(sayGuardrail(broken))} ${broken.unit === 'loss' ? 'is' : 'are'} worse` : ''}`;
     }
     case 'aborted':
       return `${version} was aborted`;
@@ -138,7 +140,9 @@ function headline(view: RolloutView): string {
 }
 
 function reasons(view: RolloutView, champion: string) {
-  const named = (word: string) => view.guardrails.filter((one) => one.word === word).map(sayGuardrail);
+  const named = (word: string) =>
+    view.guardrails.filter((one) => one.word === word).map((one) => lower(sayGuardrail(one)));
+  const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
   const settled = view.guardrails.filter(({ word }) => word === 'better' || word === 'no worse');
   const worse = named('worse');
   const undecided = named('undecided');
@@ -152,20 +156,33 @@ function reasons(view: RolloutView, champion: string) {
         </b>{' '}
         in {duration(Math.max(0, view.endedClock - view.startedClock))}
         {challenger && challenger.errors === 0 ? '; no request failed.' : `; ${count(challenger?.errors ?? 0)} failed.`}
-        {settled.length > 0 &&
-          view.state === 'promoted' &&
-          ` ${settled.map((one) => `${sayGuardrail(one)} ${one.word}`).join(', ')}.`}
+        {settled.length > 0 && view.state === 'promoted' && ` ${saySettled(settled)}.`}
       </>
     );
   }
   return (
     <>
-      {worse.length > 0 && <b>{listOf(worse)} got worse by more than the margin. </b>}
-      {settled.length > 0 && `${settled.map((one) => `${sayGuardrail(one)} ${one.word}`).join(', ')}. `}
-      {undecided.length > 0 && <b>{listOf(undecided)} undecided. </b>}
+      {worse.length > 0 && <b>{sentence(listOf(worse))} got worse by more than the margin. </b>}
+      {settled.length > 0 && `${saySettled(settled)}. `}
+      {undecided.length > 0 && (
+        <b>
+          {sentence(listOf(undecided))} {undecided.length === 1 ? 'is' : 'are'} undecided.{' '}
+        </b>
+      )}
       {view.champion && `If a guardrail breaks, ${champion} takes over at once.`}
     </>
   );
+}
+
+/** `Errors and log loss are no worse`, with the better ones first. */
+function saySettled(settled: RolloutView['guardrails']): string {
+  const said = (['better', 'no worse'] as const).flatMap((word) => {
+    const names = settled.filter((one) => one.word === word).map((one) => lower(sayGuardrail(one)));
+    const isMany = names.length > 1 || names[0] === 'errors' || names[0]?.startsWith('answers');
+    return names.length === 0 ? [] : `${listOf(names)} ${isMany ? 'are' : 'is'} ${word}`;
+  });
+  const text = listOf(said);
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function stepsNote(view: RolloutView): string {
@@ -178,24 +195,30 @@ function stepsNote(view: RolloutView): string {
   return `${at < 0 ? 'shadow' : `${at + 1} of ${steps.length}`}, since ${day(view.startedClock)}`;
 }
 
-function sayDecision({ type, actor, reason = '', data }: RolloutView['decisions'][number]): string {
+function sayDecision(decision: RolloutView['decisions'][number]): string {
+  const { type, actor, reason = '', data } = decision;
   const said = tidy(reason).replace(/^(?!AUC)./, (letter) => letter.toLowerCase());
   const short = said.length > 96 ? `${said.slice(0, 94).replace(/[ ;,:]+\S*$/, '')}…` : said;
   const by = actor.startsWith('rule') ? '' : ` by ${whoActed(actor)}`;
   const from = String(data['from'] ?? '');
+  const earned = conditionsOf(decision);
   switch (type) {
     case 'rollouts.started':
       return `${data['forced'] ? 'Forced' : 'Started'}${by}${short && `: ${short}`}`;
-    case 'rollouts.step-entered':
+    case 'rollouts.step-entered': {
+      const [sample] = earned;
+      const why = sample ? `${sample.value} ${from === 'shadow' ? 'mirrored' : 'in each arm'}, none broken` : short;
       return from === 'preparing'
-        ? `To ${String(data['to'])}: ${short}`
-        : `${from.charAt(0).toUpperCase()}${from.slice(1)} to ${String(data['to'])}: ${short}`;
+        ? `To ${String(data['to'])}: ${why}`
+        : `${from.charAt(0).toUpperCase()}${from.slice(1)} to ${String(data['to'])}: ${why}`;
+    }
     case 'rollouts.held':
-      return `Holds: ${short}`;
+      // What is not proved yet must not read as if it were.
+      return `Holds: ${short.replaceAll(/ (proved no worse|inside its margin so far):/g, '')}`;
     case 'rollouts.guardrail-proved':
       return tidy(short);
     case 'rollouts.promotion-decided':
-      return `Promoted${by}: ${short}`;
+      return `Promoted${by}: ${earned.length > 0 ? 'every guardrail is proved' : short}`;
     case 'rollouts.promoted':
       return `All traffic at ${percent(1)}`;
     default:

@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import { useEndpoints } from '../data/endpoints.ts';
 import { useEvents } from '../data/event.ts';
-import { isOver, type RolloutSummary, sayPlace, useRollouts } from '../data/rollouts.ts';
+import { conditionsOf, isOver, type RolloutSummary, sayPlace, useRollouts } from '../data/rollouts.ts';
 import { count, duration, moment, tidy } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { Loaded, Nothing } from '../parts/states.tsx';
@@ -22,7 +22,16 @@ export function RolloutsPage() {
       ({ name, champion }) =>
         name === endpoint && champion?.model === challenger.model && champion.version === challenger.version,
     );
-  const whyOf = (id: string) => ends.data?.items.find(({ subject }) => subject === `rollout/${id}`)?.reason;
+  const whyOf = (id: string) => {
+    const end = ends.data?.items.find(({ subject }) => subject === `rollout/${id}`);
+    const proved = end ? conditionsOf(end).filter(({ says }) => says.endsWith(' proved no worse')) : [];
+    // Of what was asked for, the guardrails are what people want to hear.
+    if (proved.length === 0) return end?.reason;
+    const each = proved.map(
+      ({ says, value }) => `${says.replace(' proved no worse', '')} ${value.replace(/, margin.*/, '')}`,
+    );
+    return `every guardrail is proved: ${each.join(', ')}`;
+  };
   return (
     <Loaded query={rollouts} what="the rollouts">
       {({ items }) => {

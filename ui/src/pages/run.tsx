@@ -1,10 +1,14 @@
 /** Run: what did it produce, and is it better than what is live? */
 import './run/run.css';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useEndpoints } from '../data/endpoints.ts';
+import { useMayWrite } from '../data/me.ts';
 import { useVersion, useVersionsByRun } from '../data/models.ts';
+import { deleteRuns } from '../data/run-list.ts';
 import { leadingMetric, type Run, type RunDetails, sayMetric, useExperiments, useRun } from '../data/runs.ts';
+import { restoreFromTrash } from '../data/trash.ts';
 import { duration, fixed } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { Loaded } from '../parts/states.tsx';
@@ -57,15 +61,27 @@ function RunView({ run }: { run: RunDetails }) {
       <PageHead
         title={title}
         actions={
-          became && (
-            <Link
-              className="btn primary"
-              to="/models/$model/$version"
-              params={{ model: became.model, version: String(became.version) }}
-            >
-              Open v{became.version}
-            </Link>
-          )
+          <>
+            <Deleting run={run} />
+            {live && (
+              <Link
+                className="btn"
+                to="/compare"
+                search={{ runs: `${run.id},${live.run.id}` } as never} // The compare page's own view state.
+              >
+                Compare with live
+              </Link>
+            )}
+            {became && (
+              <Link
+                className="btn primary"
+                to="/models/$model/$version"
+                params={{ model: became.model, version: String(became.version) }}
+              >
+                Open v{became.version}
+              </Link>
+            )}
+          </>
         }
       >
         {run.deleted && <b>It is in the trash. </b>}
@@ -102,13 +118,37 @@ function RunView({ run }: { run: RunDetails }) {
   );
 }
 
+/** To the trash and back; what a version needs stays. */
+function Deleting({ run }: { run: RunDetails }) {
+  const queries = useQueryClient();
+  const mayWrite = useMayWrite();
+  const change = useMutation({
+    mutationFn: () => (run.deleted ? restoreFromTrash('run', [run.id]) : deleteRuns([run.id])),
+    onSuccess: () =>
+      Promise.all([['run'], ['runs'], ['run-pages']].map((queryKey) => queries.invalidateQueries({ queryKey }))),
+  });
+  if (!mayWrite) return null;
+  return (
+    <>
+      {change.error && (
+        <span className="small bad-text" role="alert">
+          {change.error.message}
+        </span>
+      )}
+      <button type="button" className="btn quiet" disabled={change.isPending} onClick={() => change.mutate()}>
+        {run.deleted ? 'Bring it back' : 'Delete'}
+      </button>
+    </>
+  );
+}
+
 function sentence(run: Run): string {
   const took = run.endedAt === undefined ? undefined : duration(run.endedAt - run.startedAt);
   switch (run.status) {
     case 'FINISHED':
       return `Finished${took ? ` in ${took}` : ''}.`;
     case 'FAILED':
-      return `Failed${took ? ` after ${took}` : ''}; its log is among the files.`;
+      return `Failed${took ? ` after ${took}` : ''}.`;
     case 'KILLED':
       return `Stopped${took ? ` after ${took}` : ''}.`;
     case 'RUNNING':

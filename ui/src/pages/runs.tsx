@@ -1,5 +1,6 @@
 /** Run list: which run is best, and what made it so? */
 import './runs/runs.css';
+import { useElementSize } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
@@ -22,6 +23,8 @@ import { field, type RunView, type Search, searchOf, viewOf } from './runs/view.
 
 const none: readonly never[] = [];
 const dayMs = 86_400_000;
+/** Of the page, until it is measured. */
+const usualWidth = 1072;
 
 export function RunsPage() {
   const { experiment } = useParams({ strict: false });
@@ -50,9 +53,12 @@ export function RunsPage() {
   const arrived = useArrived(everyRun, startedUntil).data ?? 0;
   const keys = useRunKeys(experiment).data;
 
+  const { ref: page, width } = useElementSize();
+  // Several experiments, where the list is of all.
+  const mixed = experiment === undefined && new Set(sample.map(({ experimentId }) => experimentId)).size > 1;
   const usual = useMemo(
-    () => usualColumns(sample, { experiment: experiment === undefined, equal: view.equal }),
-    [sample, experiment, view.equal],
+    () => usualColumns(sample, { experiment: mixed, equal: view.equal, width: width || usualWidth }),
+    [sample, mixed, view.equal, width],
   );
   const columnIds = view.columns ?? usual.columns;
   const columns = useMemo(() => inOrder(columnIds.flatMap((id) => columnOf(id, sample) ?? none)), [columnIds, sample]);
@@ -111,7 +117,7 @@ export function RunsPage() {
   return (
     <>
       <Head best={best ?? undefined} sample={sample} total={newest.data && total} experiment={experiment} />
-      <div className="filters">
+      <div className="filters" ref={page}>
         <FilterBox
           filter={view.filter}
           error={newest.error}
@@ -176,6 +182,7 @@ export function RunsPage() {
           reader={reader}
           columns={columns}
           hidden={view.columns === undefined ? usual.hidden : 0}
+          more={view.columns === undefined ? usual.more : 0}
           order={view.order}
           onOrder={(order) => look({ order })}
           best={best && lead ? { run: best.id, metric: lead.key } : undefined}

@@ -1,13 +1,17 @@
 /** Version: may this go live, and on what grounds? */
 import './model/model.css';
 import { Link, useParams } from '@tanstack/react-router';
-import { useEndpoints } from '../data/endpoints.ts';
+import { Fragment } from 'react';
+import { useApprovals } from '../data/approvals.ts';
+import { sharesOf, useEndpoints, type VersionRef } from '../data/endpoints.ts';
+import { whoActed } from '../data/event.ts';
 import { useMayWrite } from '../data/me.ts';
 import { formatOf, sizeOf } from '../data/model-format.ts';
 import {
   countsAs,
   type GateReport,
   type GateTest,
+  ownTags,
   stages,
   useChangeModel,
   useGates,
@@ -17,13 +21,13 @@ import {
   type Writing,
 } from '../data/models.ts';
 import { isOver, useRollouts } from '../data/rollouts.ts';
-import { count, milliseconds, percent, shortDigest, tidy } from '../format.ts';
+import { count, fixed, milliseconds, percent, recently, shortDigest, tidy } from '../format.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Described } from '../parts/described.tsx';
 import { ForestBar, type ForestRow } from '../parts/forest.tsx';
 import { PageHead, SectionHead } from '../parts/page-head.tsx';
 import { SliceDots } from '../parts/slice-dots.tsx';
-import { Loaded, Loading, Nothing } from '../parts/states.tsx';
+import { Failed, Loaded, Loading, Nothing } from '../parts/states.tsx';
 import { markOf, Verdict } from '../parts/verdict.tsx';
 import { VersionTag } from '../parts/version-tag.tsx';
 import { size } from './run/size.ts';
@@ -46,19 +50,37 @@ function VersionView({ version, model }: { version: Version; model: string }) {
   );
   const running = rollout && !isOver(rollout.state);
   const report = gates.data ?? undefined;
+  const is = (ref: VersionRef | undefined) => ref?.model === model && ref.version === version.version;
+  const endpoint = (useEndpoints().data?.items ?? []).find(
+    ({ champion, rollout: tried }) => is(champion) || is(tried?.challenger),
+  );
+  const share = endpoint && sharesOf(endpoint).find(({ ref }) => is(ref))?.share;
+  const against = useVersion(report?.against).data;
   return (
     <>
       <PageHead
         title={headline(version, report)}
         actions={
-          rollout && (
-            <Link className={running ? 'btn primary' : 'btn'} to="/rollouts/$id" params={{ id: rollout.id }}>
-              {running ? 'Open rollout' : 'See its rollout'}
-            </Link>
-          )
+          <>
+            {version.runId && against?.runId && against.runId !== version.runId && (
+              <Link
+                className="btn"
+                to="/compare"
+                search={{ runs: `${version.runId},${against.runId}` } as never} // The compare page's own view state.
+              >
+                Compare with v{against.version}
+              </Link>
+            )}
+            {rollout && (
+              <Link className={running ? 'btn primary' : 'btn'} to="/rollouts/$id" params={{ id: rollout.id }}>
+                {running ? 'Open rollout' : 'See its rollout'}
+              </Link>
+            )}
+          </>
         }
       >
         {grounds(report)}
+        {share !== undefined && ` It serves ${percent(share)} of ${endpoint?.name} now.`}
       </PageHead>
       <VersionLine model={model} current={version.version} />
       <div className="cols version-page">
@@ -67,12 +89,18 @@ function VersionView({ version, model }: { version: Version; model: string }) {
             <Loading what="its gates" />
           ) : report ? (
             <Gates report={report} />
+          ) : !gates.isSuccess ? (
+            <Failed what="its gates" error={gates.error} retry={() => void gates.refetch()} />
           ) : (
-            <Nothing title="Its gates have not run">They run when it is shipped: rondo ship</Nothing>
+            <Nothing title="Its gates have not run">
+              They run when it is shipped.
+              <Copy label="the command that ships it" text={`rondo ship ${model}@${version.version}`} />
+            </Nothing>
           )}
+          <Consent model={model} version={version.version} />
         </section>
         <aside>
-          <MadeFrom version={version} model={model} />
+          <MadeFrom version={version} />
           <Signature version={version} />
           <Written version={version} model={model} />
         </aside>
@@ -92,12 +120,28 @@ function headline(version: Version, report: GateReport | undefined): string {
   return report.outcome === 'fail' ? `${name} may not go live: ${of}` : `${name} is undecided: ${of}`;
 }
 
-function grounds(report: GateReport | undefined): string {
+function grounds(report: GateReport | undefined) {
   if (!report) return 'A version goes live through its gates, a shadow and a guarded ramp.';
   const bad = report.tests.filter((test) => test.applies && countsAs(test) !== 'pass');
   if (bad.length > 0) return bad.map((test) => sentence(test.verdict.reason)).join(' ');
-  const paired = report.tests.find((test) => report.against && test.applies && test.test.includes('champion'));
-  return sentence(paired?.verdict.reason ?? 'every test holds with its interval');
+  const paired = report.tests.filter(({ kind, applies }) => kind === 'paired' && applies);
+  // A score says more to people than a loss.
+  const told = paired.find(({ verdict }) => (verdict.threshold ?? 0) < 0) ?? paired[0];
+  const small = report.tests.flatMap(({ slices = [] }) => slices).filter(({ outcome }) => outcome === 'small').length;
+  const unjudged = small > 0 && ` ${count(small)} small ${small === 1 ? 'slice' : 'slices'} could not be judged.`;
+  if (!told || !report.against || told.verdict.value === undefined) return <>Every test holds.{unjudged}</>;
+  const { value, n } = told.verdict;
+  const metric = sayTest(told).replace(/ (against|not worse than).*/, '');
+  const gap = Math.abs(value) < 0.0005 ? 'equal to' : `${fixed(Math.abs(value), 3)} ${value > 0 ? 'above' : 'below'}`;
+  return (
+    <>
+      Its {metric === 'AUC' ? metric : metric.toLowerCase()} is{' '}
+      <b>
+        {gap} v{report.against.version}, the champion then
+      </b>
+      , on the same {count(n)} rows.{unjudged}
+    </>
+  );
 }
 
 function VersionLine({ model, current }: { model: string; current: number }) {
@@ -162,10 +206,10 @@ function Gates({ report }: { report: GateReport }) {
                   <GateVerdict test={test} />
                 </td>
                 <td>
-                  <b className="m">{sayTest(test)}</b>
+                  <b className="m">{sayTest(test, report.against)}</b>
                   <br />
-                  <span className="micro i3 clip" title={`${test.verdict.reason}. ${test.verdict.method}`}>
-                    {test.verdict.method}
+                  <span className="micro i3 method" title={`${test.verdict.reason}. ${test.verdict.method}`}>
+                    {sayMethod(test)}
                   </span>
                 </td>
                 <td className="forest">
@@ -192,15 +236,37 @@ function GateVerdict({ test }: { test: GateTest }) {
   const { outcome } = test.verdict;
   return (
     <Verdict mark={markOf(outcome)}>
-      {outcome === 'inconclusive' ? (counts === 'pass' ? 'allowed' : 'undecided') : outcome}
+      {outcome === 'inconclusive' ? (counts === 'pass' ? 'allowed' : 'undecided') : isBetter(test) ? 'better' : outcome}
     </Verdict>
   );
 }
 
+/** A comparison whose whole interval is on the good side of no difference. */
+function isBetter({ kind, verdict: { outcome, lower, upper, threshold = 0 } }: GateTest): boolean {
+  if (kind !== 'paired' || outcome !== 'pass') return false;
+  return threshold < 0 ? lower !== undefined && lower > 0 : upper !== undefined && upper < 0;
+}
+
+/** How it was judged, without what is the same in every row. */
+function sayMethod({ kind, verdict: { method }, slices = [] }: GateTest): string {
+  const small = slices.filter(({ outcome }) => outcome === 'small').length;
+  const worst = (kind === 'fairness' ? [] : slices)
+    .filter(({ outcome, value }) => outcome !== 'small' && value !== undefined)
+    .toSorted((a, b) => (a.value ?? 0) - (b.value ?? 0))[0];
+  if (worst) return `worst: ${worst.slice}${small > 0 ? `; ${count(small)} too small to judge` : ''}`;
+  return method
+    .replace(/,? one-sided 95 % bounds?/, '')
+    .replace('mean of rows, paired', 'paired')
+    .replace(/, score ≥ ([\d.]+), Newcombe/, ', score from $1')
+    .replace(/, batch \d+, the model alone on one thread/, ', one thread');
+}
+
 /** `auc at least 0.6` reads "AUC at least 0.6". */
-const sayTest = ({ test }: GateTest): string => {
+const sayTest = ({ test }: GateTest, against?: VersionRef): string => {
   // The limit has a column of its own.
   const words = test
+    .replace(/ not worse than champion/, against ? ` against v${against.version}` : ' not worse than champion')
+    .replace('_difference by', ' by')
     .replace(/:? ?\b(at least|at most|by more than|below) [\d.]+( %| ms)?/, '')
     .replace(/ to [\d.e-]+$/, '')
     .replace(/\bauc\b/g, 'AUC')
@@ -224,7 +290,10 @@ function sayLimit(test: GateTest): string {
   return `${insideOf(test) > 0 ? 'min' : 'max'} ${write(test, threshold)}`;
 }
 
-/** Every gate in units of its own room: the limit at 0, inside to the right, whichever way the metric runs. */
+/**
+ * Every gate in units of its own room, from the limit to what is as good as it gets: the limit at 0, inside to the right, whichever
+ * way the metric runs. A score's best is 1, a ceiling's 0, a comparison's no difference.
+ */
 function forestRow(test: GateTest): ForestRow {
   const { verdict } = test;
   const mark = markOf(verdict.outcome);
@@ -232,12 +301,9 @@ function forestRow(test: GateTest): ForestRow {
   if (value === undefined || threshold === undefined)
     return { value: undefined, lower: undefined, upper: undefined, mark };
   const inside = insideOf(test);
-  const reach =
-    Math.max(
-      Math.abs(value - threshold),
-      ...[verdict.lower, verdict.upper].map((bound) => (bound === undefined ? 0 : Math.abs(bound - threshold))),
-    ) || 1;
-  const scale = (x: number | undefined) => (x === undefined ? undefined : ((x - threshold) * inside * 0.8) / reach);
+  const isScore = (test.kind === 'floor' || test.kind === 'data') && threshold > 0 && threshold < 1;
+  const room = isScore ? 1 - threshold : Math.abs(threshold) || 1;
+  const scale = (x: number | undefined) => (x === undefined ? undefined : ((x - threshold) * inside * 0.8) / room);
   const ends = [scale(verdict.lower), scale(verdict.upper)].filter((end) => end !== undefined).sort((a, b) => a - b);
   return { value: scale(value), lower: ends[0], upper: ends.at(-1), mark };
 }
@@ -256,7 +322,7 @@ const short = (value: number | undefined): string => {
   ).replace('-', '−');
 };
 
-function MadeFrom({ version, model }: { version: Version; model: string }) {
+function MadeFrom({ version }: { version: Version }) {
   const { lineage, sealed } = version;
   const format = formatOf(version);
   const onnx = sealed?.files.find(({ digest }) => digest === sealed.onnxDigest);
@@ -323,10 +389,46 @@ function MadeFrom({ version, model }: { version: Version; model: string }) {
           {finding.fix && <code>{finding.fix}</code>}
         </p>
       ))}
-      <Copy label="the command that ships it" text={`rondo ship ${model}@${version.version}`} />
     </>
   );
 }
+
+/** Who agreed to it, or was asked to. */
+function Consent({ model, version }: { model: string; version: number }) {
+  const asked = (useApprovals().data?.items ?? []).filter((one) => one.model === model && one.version === version);
+  if (asked.length === 0) return null;
+  return (
+    <section className="below">
+      <SectionHead title="Consent" aside="under approvals in rondo.yaml" />
+      <ul className="log">
+        {asked.map((one) => (
+          <li key={one.id}>
+            <time>{recently(one.askedAt)}</time>
+            <span>
+              <Verdict mark={consentMarks[one.state]}>{consentWords[one.state]}</Verdict> for {one.endpoint}, asked by{' '}
+              {whoActed(one.requester)}
+              {one.consents.map(({ person, decision, reason }) => (
+                <Fragment key={person}>
+                  ; {whoActed(person)} {decision === 'grant' ? 'agreed' : 'refused'}
+                  {reason && <q> {reason}</q>}
+                </Fragment>
+              ))}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const consentMarks = { open: 'undecided', granted: 'pass', refused: 'fail', expired: 'warn', used: 'pass' } as const;
+const consentWords = {
+  open: 'waits for consent',
+  granted: 'agreed',
+  refused: 'refused',
+  expired: 'expired',
+  used: 'agreed',
+} as const;
 
 /** What people put on it: aliases, stage, description, tags. */
 function Written({ version, model }: { version: Version; model: string }) {
@@ -373,7 +475,7 @@ function Written({ version, model }: { version: Version; model: string }) {
       <Described
         title="About it"
         description={version.description}
-        tags={version.tags}
+        tags={ownTags(version.tags)}
         mayWrite={mayWrite}
         error={change.error}
         onWrite={write}

@@ -24,7 +24,8 @@ export function ForestBar({ row, label }: { row: ForestRow; label: string }) {
       viewBox={`0 0 ${width} 32`}
       role="img"
       aria-label={label}
-      style={{ color: `var(--${row.mark})` }}
+      // A verdict has its word; what was tested keeps its colour until it fails.
+      style={{ color: `var(--${row.mark === 'pass' ? 'challenger' : row.mark})` }}
     >
       <path d={`M${limitX} 16H${width - 4}`} stroke="var(--line-2)" />
       {row.lower !== undefined && row.upper !== undefined && (

@@ -2,7 +2,7 @@
  * Features by windows; a cell prints distance over threshold. No heat below the threshold: greys up to 1, colour beyond, outlined
  * once it holds after correction. Arrow keys walk the cells, Enter opens the row in place.
  */
-import { Fragment, type KeyboardEvent, type ReactNode, useRef } from 'react';
+import { Fragment, type KeyboardEvent, type MouseEvent, type ReactNode, useRef } from 'react';
 
 export type HeatCell = {
   readonly ratio: number | undefined;
@@ -35,21 +35,33 @@ type Props = {
   readonly marks: readonly HeatMark[];
   readonly rows: readonly HeatRow[];
   readonly open: string | undefined;
-  readonly onOpen: (row: string | undefined) => void;
+  /** The column that the open row tells of; undefined leaves the choice to the page. */
+  readonly column: number | undefined;
+  readonly onOpen: (row: string | undefined, column?: number) => void;
   readonly detail: (row: string) => ReactNode;
 };
 
 const columnWidth = 57;
 
-export function HeatGrid({ caption, windows, marks, rows, open, onOpen, detail }: Props) {
+export function HeatGrid({ caption, windows, marks, rows, open, column: chosen, onOpen, detail }: Props) {
   const grid = useRef<HTMLTableElement>(null);
+  const pick = (name: string, column: number) =>
+    open === name && chosen === column ? onOpen(undefined) : onOpen(name, column);
+  const placeOf = ({ target }: { readonly target: EventTarget }) => {
+    const cell = (target as HTMLElement).closest<HTMLElement>('[data-row]'); // Keys and clicks come from elements.
+    return cell && { row: Number(cell.dataset['row']), column: Number(cell.dataset['column']) };
+  };
+  const onClick = (event: MouseEvent<HTMLTableElement>) => {
+    const place = placeOf(event);
+    const name = place && rows[place.row]?.name;
+    if (name) pick(name, place.column);
+  };
   const onKey = (event: KeyboardEvent<HTMLTableElement>) => {
-    const cell = (event.target as HTMLElement).closest<HTMLElement>('[data-row]'); // Key events come from elements.
-    if (!cell || !grid.current) return;
-    const row = Number(cell.dataset['row']);
-    const column = Number(cell.dataset['column']);
+    const place = placeOf(event);
+    if (!place || !grid.current) return;
+    const { row, column } = place;
     const name = rows[row]?.name;
-    if (event.key === 'Enter' && name) onOpen(open === name ? undefined : name);
+    if (event.key === 'Enter' && name) pick(name, column);
     if (event.key === 'Escape') onOpen(undefined);
     const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
     if (!step) return;
@@ -60,7 +72,7 @@ export function HeatGrid({ caption, windows, marks, rows, open, onOpen, detail }
   };
   return (
     // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: arrows walk its cells, which is what a grid is (ARIA APG).
-    <table className="heat" ref={grid} onKeyDown={onKey} role="grid">
+    <table className="heat" ref={grid} onKeyDown={onKey} onClick={onClick} role="grid">
       <caption className="seen-only-by-readers">{caption}</caption>
       <colgroup>
         <col className="name-column" />
@@ -118,7 +130,7 @@ export function HeatGrid({ caption, windows, marks, rows, open, onOpen, detail }
               {row.cells.map((cell, column) => (
                 <td
                   key={windows[column]}
-                  className={cellClass(cell)}
+                  className={`${cellClass(cell)}${open === row.name && chosen === column ? ' told' : ''}`}
                   title={cell.title}
                   data-row={rowIndex}
                   data-column={column}
@@ -142,30 +154,34 @@ export function HeatGrid({ caption, windows, marks, rows, open, onOpen, detail }
   );
 }
 
-/** Words stand left of their line and step aside where two would overlap. */
+/** Words stand left of their line, or right of it where the left is taken; where neither has room the line stands alone. */
 function Marks({ marks, columns }: { marks: readonly HeatMark[]; columns: number }) {
   const width = columns * columnWidth;
   let free = 0;
-  const shown = marks
-    .filter(({ at }) => at >= 0 && at <= columns)
-    .toSorted((a, b) => a.at - b.at)
-    .map((mark) => {
-      const x = mark.at * columnWidth;
-      const wide = mark.word.length * 6 + 6;
-      const fits = x - wide >= free;
-      free = x + 4;
-      return { ...mark, x, fits };
-    });
+  const inside = marks.filter(({ at }) => at >= 0 && at <= columns).toSorted((a, b) => a.at - b.at);
+  const shown = inside.map((mark, index) => {
+    const x = mark.at * columnWidth;
+    const wide = mark.word.length * 6 + 6;
+    const next = (inside[index + 1]?.at ?? columns + 1) * columnWidth;
+    const side = x - wide >= free ? 'left' : x + wide + 8 <= next ? 'right' : undefined;
+    free = side === 'right' ? x + wide + 4 : x + 4;
+    return { ...mark, x, side };
+  });
   return (
     <svg width={width} height="24" viewBox={`0 0 ${width} 24`} aria-hidden>
       <path d={`M0 22.5H${width}`} stroke="var(--line)" />
-      {shown.map(({ x, word, colour, fits }) => (
+      {shown.map(({ x, word, colour, side }) => (
         <g key={`${word} ${x}`}>
           <path d={`M${x} 12v10`} stroke={colour} strokeWidth="2">
             <title>{word}</title>
           </path>
-          {fits && (
-            <text x={x - 5} y="17" textAnchor="end" style={{ fill: colour }}>
+          {side && (
+            <text
+              x={side === 'left' ? x - 5 : x + 5}
+              y="17"
+              textAnchor={side === 'left' ? 'end' : 'start'}
+              style={{ fill: colour }}
+            >
               {word}
             </text>
           )}

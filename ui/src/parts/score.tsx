@@ -2,7 +2,8 @@
  * The score of a rollout: its steps, one lane per guardrail and the traffic, on one time axis, like the staves of a score.
  * Steps are bar lines, "now" is the playhead, and right of it lies what is still to come.
  */
-import { day } from '../format.ts';
+import { type KeyboardEvent, memo, type PointerEvent, useMemo, useState } from 'react';
+import { day, moment } from '../format.ts';
 import { type Mark, VerdictMark } from './verdict.tsx';
 
 export type ScorePoint = {
@@ -51,6 +52,8 @@ export type ScoreProps = {
   readonly now: number;
   readonly nowWord: string;
   readonly trafficFacts: readonly string[];
+  /** Who answers after the end: `v2 serves all`. */
+  readonly after?: string | undefined;
   readonly axis: 'time' | 'requests';
 };
 
@@ -61,37 +64,185 @@ const laneHeight = 138;
 const laneTop = 46;
 
 export function Score(props: ScoreProps) {
-  const { lanes, steps, now } = props;
+  const { lanes, steps, now, axis } = props;
+  const place = placeOf(props);
+  const [at, setAt] = useState<number>();
+  // Read out only to those who step by keys.
+  const [said, setSaid] = useState('');
+  const stops = useMemo(() => stopsOf(lanes, steps, now), [lanes, steps, now]);
+  const onPointer = (event: PointerEvent<SVGSVGElement>) => {
+    const box = event.currentTarget.getBoundingClientRect();
+    const x = ((event.clientX - box.left) / box.width) * width;
+    const wanted = place.from + ((x - left) / (right - left)) * (place.until - place.from);
+    setAt(x < left - 4 || x > place.scale(now) + 4 ? undefined : Math.min(now, wanted));
+  };
+  const onKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'Escape') setAt(undefined);
+    const next = nextStop(stops, at, event.key);
+    if (next === undefined) return;
+    event.preventDefault();
+    setAt(next);
+    setSaid(
+      `${sayPlace(next, axis)}: ${lanes.map((lane) => `${lane.name} ${sayReading(lane, readingAt(lane, next))}`).join('; ')}`,
+    );
+  };
+  return (
+    <div className="score">
+      <svg
+        width={width}
+        height={place.height}
+        viewBox={`0 0 ${width} ${place.height}`}
+        role="img"
+        aria-label={props.finding}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys step through the points.
+        tabIndex={0}
+        onPointerMove={onPointer}
+        onPointerLeave={() => setAt(undefined)}
+        onBlur={() => setAt(undefined)}
+        onKeyDown={onKey}
+      >
+        <Picture {...props} />
+        {at !== undefined && <Crosshair at={at} props={props} />}
+      </svg>
+      <output className="seen-only-by-readers">{said}</output>
+    </div>
+  );
+}
+
+type Place = {
+  readonly from: number;
+  readonly until: number;
+  readonly scale: Scale;
+  readonly trafficTop: number;
+  readonly height: number;
+};
+
+function placeOf({ lanes, steps, now }: ScoreProps): Place {
   const from = steps[0]?.from ?? now;
   const until = Math.max(now, ...steps.map((step) => step.to));
   const scale = (x: number) => left + ((x - from) / Math.max(1e-9, until - from)) * (right - left);
   const trafficTop = laneTop + lanes.length * laneHeight + 3;
-  const height = trafficTop + 88;
+  return { from, until, scale, trafficTop, height: trafficTop + 88 };
+}
+
+/** All that stands still while somebody looks along it. */
+const Picture = memo(function Picture(props: ScoreProps) {
+  const { lanes, steps, now } = props;
+  const { from, until, scale, trafficTop } = placeOf(props);
   return (
-    <div className="score">
-      <svg width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={props.finding}>
-        <Patterns />
-        <Steps steps={steps} note={props.stepsNote} scale={scale} />
-        {lanes.map((lane, index) => (
-          <Lane
-            key={lane.name}
-            lane={lane}
-            top={laneTop + index * laneHeight}
-            scale={scale}
-            steps={steps}
-            live={props.live}
-            now={now}
-            until={until}
-            axis={props.axis}
-            first={index === 0}
-          />
-        ))}
-        <Traffic {...props} top={trafficTop} scale={scale} />
-        <TimeAxis from={from} until={until} y={trafficTop + 62} scale={scale} axis={props.axis} avoid={scale(now)} />
-        <Playhead x={scale(now)} bottom={trafficTop + 66} word={props.nowWord} />
-      </svg>
-    </div>
+    <>
+      <Patterns />
+      <Steps steps={steps} note={props.stepsNote} scale={scale} />
+      {lanes.map((lane, index) => (
+        <Lane
+          key={lane.name}
+          lane={lane}
+          top={laneTop + index * laneHeight}
+          scale={scale}
+          steps={steps}
+          live={props.live}
+          now={now}
+          until={until}
+          axis={props.axis}
+          first={index === 0}
+        />
+      ))}
+      <Traffic {...props} top={trafficTop} scale={scale} />
+      <TimeAxis from={from} until={until} y={trafficTop + 62} scale={scale} axis={props.axis} avoid={scale(now)} />
+      <Playhead x={scale(now)} bottom={trafficTop + 66} word={props.nowWord} />
+    </>
   );
+});
+
+/** One line through all lanes: what each bound said there. */
+function Crosshair({ at, props }: { at: number; props: ScoreProps }) {
+  const { scale, trafficTop } = placeOf(props);
+  const x = scale(at);
+  const toLeft = x > (left + right) / 2;
+  const word = sayPlace(at, props.axis);
+  const half = word.length * 3.1 + 8;
+  return (
+    <g className="crosshair" aria-hidden>
+      <path d={`M${x} 38V${trafficTop + 66}`} stroke="var(--ink-2)" strokeDasharray="2 2" />
+      {props.lanes.map((lane, index) => {
+        const reading = readingAt(lane, at);
+        const top = laneTop + index * laneHeight + 10;
+        const { y } = laneScale(lane, top, top + 118);
+        return (
+          <g key={lane.name}>
+            {[reading?.estimate, reading?.upper].map((value, which) =>
+              value === undefined || y(value) < top || y(value) > top + 118 ? null : (
+                <circle
+                  // biome-ignore lint/suspicious/noArrayIndexKey: the estimate, then the worst case.
+                  key={which}
+                  cx={x}
+                  cy={y(value)}
+                  r="3"
+                  fill="var(--challenger)"
+                  stroke="var(--surface)"
+                  strokeWidth="1.5"
+                />
+              ),
+            )}
+            <text x={toLeft ? x - 8 : x + 8} y={top + 12} textAnchor={toLeft ? 'end' : 'start'} className="t1 tw halo">
+              {sayReading(lane, reading)}
+            </text>
+          </g>
+        );
+      })}
+      <rect
+        x={x - half}
+        y={trafficTop + 66}
+        width={half * 2}
+        height="18"
+        rx="3"
+        fill="var(--surface)"
+        stroke="var(--ink-2)"
+      />
+      <text x={x} y={trafficTop + 79} textAnchor="middle" className="t1">
+        {word}
+      </text>
+    </g>
+  );
+}
+
+const readingAt = ({ points }: ScoreLane, at: number): ScorePoint | undefined => points.findLast(({ x }) => x <= at);
+
+function sayReading({ write }: ScoreLane, reading: ScorePoint | undefined): string {
+  if (!reading) return 'nothing to compare yet';
+  return `${write(reading.estimate)}, ${reading.upper === undefined ? 'not bounded yet' : `at worst ${write(reading.upper)}`}`;
+}
+
+const sayPlace = (at: number, axis: ScoreProps['axis']): string =>
+  axis === 'time' ? moment(at) : `${Math.round(at).toLocaleString('en-US')} requests`;
+
+/** Where the arrow keys stop: where something was measured, and not so near to each other that a step is not seen. */
+function stopsOf(lanes: readonly ScoreLane[], steps: readonly ScoreStep[], now: number): readonly number[] {
+  const from = steps[0]?.from ?? now;
+  const apart = (now - from) / 120;
+  let last = Number.NEGATIVE_INFINITY;
+  const measured = [...lanes.flatMap(({ points }) => points.map(({ x }) => x)), now].sort((a, b) => a - b);
+  return measured.filter((x) => {
+    if (x - last < apart && x !== now) return false;
+    last = x;
+    return true;
+  });
+}
+
+function nextStop(stops: readonly number[], at: number | undefined, key: string): number | undefined {
+  switch (key) {
+    case 'ArrowRight':
+      return at === undefined ? stops[0] : (stops.find((stop) => stop > at) ?? stops.at(-1));
+    case 'ArrowLeft':
+      return at === undefined ? stops.at(-1) : (stops.findLast((stop) => stop < at) ?? stops[0]);
+    case 'Home':
+      return stops[0];
+    case 'End':
+      return stops.at(-1);
+    default:
+      return undefined;
+  }
 }
 
 type Scale = (x: number) => number;
@@ -194,9 +345,16 @@ function Lane({ lane, top, scale, steps, live, now, until, axis, first }: LanePr
   // What is expected beyond the page is not drawn: only its word would stand there.
   const ahead =
     lane.expectedAt !== undefined && lane.expectedAt > now && lane.expectedAt <= until ? lane.expectedAt : undefined;
-  const sayPlace = (place: number) =>
+  const sayDecided = (place: number) =>
     axis === 'time' ? day(place) : place.toLocaleString('en-US', { maximumFractionDigits: 0 });
   const lastX = last ? scale(last.x) : left;
+  const worstEnd = last?.upper === undefined ? undefined : y(last.upper);
+  // Below the edge where it came inside the margin, unless its ring and date are there.
+  const worstBelow =
+    worstEnd !== undefined &&
+    worstEnd < margin &&
+    !(decided !== undefined && Math.abs(decided - lastX) < 130 && margin - worstEnd < 30);
+  const worstAtLeft = Math.max(lastX, scale(now)) > right - 104;
   return (
     <g>
       <path d={`M0 ${top + 0.5}H${width}`} stroke="var(--line)" />
@@ -221,11 +379,11 @@ function Lane({ lane, top, scale, steps, live, now, until, axis, first }: LanePr
           {lane.tooLittle}
         </text>
       )}
-      {last?.upper !== undefined && (
+      {last?.upper !== undefined && worstEnd !== undefined && (
         <text
-          x={lastX > right - 110 ? lastX - 7 : lastX + 7}
-          y={clamp(y(last.upper) + (last.upper > lane.margin ? -6 : 14), plotTop + 10, plotBottom - 4)}
-          textAnchor={lastX > right - 110 ? 'end' : 'start'}
+          x={worstAtLeft ? lastX - 7 : Math.max(lastX, scale(now)) + 7}
+          y={clamp(clearOf(worstEnd + (worstBelow ? 14 : -6), zero), plotTop + 10, plotBottom - 4)}
+          textAnchor={worstAtLeft ? 'end' : 'start'}
           className="tw halo"
           style={{ fill: 'var(--challenger)' }}
         >
@@ -236,7 +394,7 @@ function Lane({ lane, top, scale, steps, live, now, until, axis, first }: LanePr
         <Ring
           x={decided}
           y={margin}
-          word={sayPlace(lane.decidedAt)}
+          word={sayDecided(lane.decidedAt)}
           colour={lane.mark === 'fail' ? 'var(--fail)' : 'var(--pass)'}
         />
       )}
@@ -254,7 +412,7 @@ function Lane({ lane, top, scale, steps, live, now, until, axis, first }: LanePr
               fill="url(#to-come)"
             />
           </g>
-          <Ring x={scale(ahead)} y={margin} word={`about ${sayPlace(ahead)}`} colour="var(--accent)" dashed />
+          <Ring x={scale(ahead)} y={margin} word={`about ${sayDecided(ahead)}`} colour="var(--accent)" dashed />
         </>
       )}
       {first && (
@@ -283,9 +441,10 @@ function Lane({ lane, top, scale, steps, live, now, until, axis, first }: LanePr
 
 /** Worse is always down. The lane shows from one margin better to twice the margin worse, or more where the estimate needs it. */
 function laneScale(lane: ScoreLane, top: number, bottom: number) {
-  const estimates = lane.points.slice(-1).map((point) => point.estimate);
-  const best = Math.min(-1.2 * lane.margin, ...estimates.map((value) => value * 1.3));
-  const worst = Math.max(1.9 * lane.margin, ...estimates.map((value) => value * 1.2));
+  const estimate = lane.points.at(-1)?.estimate ?? 0;
+  const worst = Math.max(1.9 * lane.margin, estimate * 1.3);
+  // However far down the estimate is, zero keeps room above it for its word.
+  const best = Math.min(-1.2 * lane.margin, estimate * 1.3, worst * -0.2);
   const y = (difference: number) => top + ((difference - best) / (worst - best)) * (bottom - top);
   return { y, zero: y(0), margin: y(lane.margin) };
 }
@@ -299,7 +458,7 @@ function LaneGutter({ lane, top }: { lane: ScoreLane; top: number }) {
         {lane.name}
       </text>
       <g
-        transform={long ? `translate(0,${top + 26})` : `translate(${142 - lane.word.length * 6.2},${top + 9})`}
+        transform={long ? `translate(0,${top + 26})` : `translate(${148 - lane.word.length * 6.2},${top + 9})`}
         style={{ color: `var(--${lane.mark})` }}
       >
         <VerdictMark mark={lane.mark} />
@@ -372,6 +531,7 @@ function Traffic({
   live,
   candidate,
   trafficFacts,
+  after,
   now,
   top,
   scale,
@@ -379,6 +539,11 @@ function Traffic({
   const tall = 54;
   const y = top + 7;
   const playhead = scale(now);
+  // Where the champion has nearly all of it, and a word has room.
+  const champion = steps.find(
+    ({ share, state, from, to }) =>
+      share > 0 && share < 0.25 && state !== 'next' && Math.min(scale(to), playhead) - scale(from) > 88,
+  );
   return (
     <g>
       <path d={`M0 ${top + 0.5}H${width}`} stroke="var(--line)" />
@@ -398,6 +563,16 @@ function Traffic({
         fill="var(--champion)"
         fillOpacity=".16"
       />
+      {champion !== undefined && (
+        <text x={scale(champion.from) + 6} y={y + 31} className="t1">
+          champion {live}
+        </text>
+      )}
+      {after !== undefined && (
+        <text x={playhead + 7} y={y + 31} className="t1">
+          {after}
+        </text>
+      )}
       {steps.map((step) => {
         const x = scale(step.from);
         const wide = Math.max(0, Math.min(scale(step.to), step.state === 'next' ? right : playhead) - x);
@@ -426,12 +601,12 @@ function Traffic({
           <g key={step.label}>
             <rect x={x} y={y + tall - high - control} width={wide} height={control} fill="var(--control-arm)" />
             <rect x={x} y={y + tall - high} width={wide} height={high} fill="var(--challenger)" />
-            {wide > 70 && step.share >= 0.25 && (
+            {wide > 36 && step.share >= 0.25 && (
               <>
                 <text x={x + 5} y={y + tall - 8} className="tb" style={{ fill: 'var(--on-ink)' }}>
                   {candidate}
                 </text>
-                {control > 16 && (
+                {control > 16 && wide > 76 && (
                   <text x={x + 5} y={y + tall - high - 8} className="tw" style={{ fill: 'var(--on-ink)' }}>
                     control {live}
                   </text>
@@ -506,5 +681,8 @@ function roundTicks(from: number, until: number): number[] {
     (tick) => tick <= until,
   );
 }
+
+/** Where a line would run through the word it moves off it. */
+const clearOf = (y: number, line: number) => (y > line - 2 && y < line + 11 ? line + 15 : y);
 
 const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));

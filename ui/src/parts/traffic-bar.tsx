@@ -4,7 +4,7 @@ import { percent } from '../format.ts';
 
 export function TrafficBar({ endpoint }: { endpoint: Endpoint }) {
   const shares = sharesOf(endpoint);
-  if (shares.length === 0) return <span className="sub">nothing serves yet</span>;
+  if (shares.length === 0) return <p className="sub">nothing serves yet</p>;
   return (
     <>
       <div className="traf" aria-hidden>

@@ -20,11 +20,7 @@ export function Bar() {
           <Icon name="search" size={14} />
           Go to or do…<kbd>Ctrl K</kbd>
         </button>
-        <Link
-          className="ghost"
-          to="/monitoring"
-          aria-label={`${needsYou} ${needsYou === 1 ? 'thing needs' : 'things need'} you`}
-        >
+        <Link className="ghost" to="/" aria-label={`${needsYou} ${needsYou === 1 ? 'thing needs' : 'things need'} you`}>
           <Icon name="bell" />
           <b className="m">{needsYou}</b>
         </Link>
@@ -79,6 +75,10 @@ function useCrumbs([place, id, ...more]: readonly string[]): readonly Crumb[] {
     const { endpoint, champion, challenger } = rollout;
     const from = champion ? `v${champion.version} to ` : '';
     return [first, { name: `${endpoint} ${from}v${challenger.version}`, to: `/rollouts/${rollout.id}` }];
+  }
+  if (place === 'models' && id !== undefined && more[0] !== undefined) {
+    const model = `/models/${encodeURIComponent(id)}`;
+    return [first, { name: id, to: model }, { name: `v${more[0]}`, to: `${model}/${more[0]}` }];
   }
   const rest = id === undefined ? [] : [id, ...more];
   return [first, ...rest.map((name, at) => ({ name, to: `/${[place, ...rest.slice(0, at + 1)].join('/')}` }))];

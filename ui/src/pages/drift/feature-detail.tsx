@@ -16,29 +16,35 @@ type Props = {
   readonly feature: string;
   /** The windows of the grid, by place. */
   readonly shown: readonly number[];
+  /** The one that is told about. */
+  readonly told: number | undefined;
 };
 
-export function FeatureDetail({ monitors, feature, shown }: Props) {
+export function FeatureDetail({ monitors, feature, shown, told: index }: Props) {
   const reference = useFeatureReference(monitors.endpoint, feature);
   const row = monitors.drift.features.find((one) => one.feature === feature);
-  // The newest window that counts; else the newest there is.
-  const index =
-    shown.findLast((place) => row?.cells[place]?.state === 'over') ?? shown.findLast((place) => row?.cells[place]);
   const cell = index === undefined ? undefined : row?.cells[index];
   const window = index === undefined ? undefined : monitors.drift.windows[index];
   if (!row || !cell || !window)
-    return <p className="i2">No window of this feature was judged against the version that serves.</p>;
+    return (
+      <p className="i2 unjudged">
+        {index === undefined
+          ? 'No window of this feature was judged against the version that serves.'
+          : 'This feature was not judged in that window.'}
+      </p>
+    );
   const over = shown.map((place) => ({
     at: monitors.drift.windows[place]?.start ?? 0,
     quantiles: row.cells[place]?.quantiles,
   }));
+  const known = reference.data?.reference;
+  const training = known?.bins.kind === 'numeric' ? quantilesOf(known.bins.edges, known.counts) : undefined;
+  const name = feature.replaceAll('_', ' ');
   return (
     <div className="panel x">
       <div>
-        <h3>
-          {cell.moved ? capital(`${feature.replaceAll('_', ' ')} ${sayMoved(cell.moved)}`) : `${feature} in training`}
-        </h3>
-        <p>Training, and the window from {day(window.start)}</p>
+        <h3>{cell.moved ? capital(`${name} ${sayMoved(cell.moved)}`) : `${capital(name)} looks as in training`}</h3>
+        <p>Shares of the rows, training and the window from {day(window.start)}</p>
         <Loaded query={reference} what="the training profile">
           {({ reference: { bins, counts } }) => (
             <Distribution
@@ -53,13 +59,19 @@ export function FeatureDetail({ monitors, feature, shown }: Props) {
         </Loaded>
       </div>
       <div>
-        <h3>Middle and tails per window</h3>
-        <p>Median, and the band from p10 to p90</p>
-        <Quantiles over={over} />
+        <h3>
+          {training && cell.quantiles
+            ? `Median ${short(training.p50)} in training, ${short(cell.quantiles.p50)} in this window`
+            : 'Middle and tails per window'}
+        </h3>
+        <p>Quantiles of each window against the training range</p>
+        <Quantiles over={over} training={training} told={window.start} />
       </div>
       <div>
         <h3>{cell.state === 'over' ? 'Why this counts as drift' : 'Why this does not count'}</h3>
-        <p>Window from {day(window.start)}</p>
+        <p>
+          Window from {day(window.start)} to {day(window.end)}
+        </p>
         <Why cell={cell} method={row.method} because={row.because} features={monitors.drift.features.length} />
       </div>
     </div>
@@ -87,6 +99,7 @@ function Why({
     [`Distance${method ? ` (${method})` : ''}`, cell.value === undefined ? undefined : fixed(cell.value, 3)],
     ['Threshold', fixed(cell.threshold, 3)],
     ['Set by', because],
+    ['Sampling noise at this n', cell.noise === undefined ? undefined : fixed(cell.noise, 3)],
     ['Rows in the window', count(cell.n)],
     [
       'Missing, training and window',
@@ -109,7 +122,7 @@ function Why({
 }
 
 const width = 308;
-const tall = 108;
+const tall = 128;
 const bars = 16;
 
 type DistributionProps = {
@@ -136,11 +149,16 @@ function Distribution({ endpoint, feature, bins, counts, cell, window }: Distrib
   const wide = width / bars;
   const y = (share: number) => tall - (share / top) * (tall - 16);
   const outline = training.map((share, bar) => `V${y(share).toFixed(1)}H${((bar + 1) * wide).toFixed(1)}`);
+  // The words stand where the plot is empty.
+  const half = bars / 2;
+  const weight = (from: number, to: number) => Math.max(...training.slice(from, to), ...(now ?? []).slice(from, to), 0);
+  const atRight = weight(half, bars) <= weight(0, half);
+  const words = { x: atRight ? width : 0, textAnchor: atRight ? 'end' : 'start' } as const;
   return (
     <svg
       width={width}
-      height={tall + 36}
-      viewBox={`0 0 ${width} ${tall + 36}`}
+      height={tall + 18}
+      viewBox={`0 0 ${width} ${tall + 18}`}
       role="img"
       aria-label={`${feature}: training against the window from ${from}${cell.moved ? `, it ${sayMoved(cell.moved)}` : ''}`}
     >
@@ -164,9 +182,13 @@ function Distribution({ endpoint, feature, bins, counts, cell, window }: Distrib
       <text x={width} y={tall + 14} textAnchor="end" className="t3">
         {short(range.high)}
       </text>
-      <text x={width / 2} y={tall + 32} textAnchor="middle">
-        <tspan className="t1">outline: training</tspan>
-        {now && <tspan style={{ fill: 'var(--challenger)' }}>{`  bars: window from ${from}`}</tspan>}
+      {now && (
+        <text {...words} y="10" className="tw halo" style={{ fill: 'var(--challenger)' }}>
+          window from {from}
+        </text>
+      )}
+      <text {...words} y="26" className="tw halo" style={{ fill: 'var(--champion)' }}>
+        training, outlined
       </text>
     </svg>
   );
@@ -235,45 +257,78 @@ function sharesOf(counts: readonly number[]): readonly number[] {
   return present.map((one) => one / total);
 }
 
-function Quantiles({ over }: { over: readonly { readonly at: number; readonly quantiles: DriftCell['quantiles'] }[] }) {
+type QuantilesProps = {
+  readonly over: readonly { readonly at: number; readonly quantiles: DriftCell['quantiles'] }[];
+  readonly training: { readonly p10: number; readonly p50: number; readonly p90: number } | undefined;
+  /** Start of the window that the others stand beside. */
+  readonly told: number;
+};
+
+function Quantiles({ over, training, told }: QuantilesProps) {
   const points = over.flatMap(({ at, quantiles }) => (quantiles ? [{ at, ...quantiles }] : []));
   if (points.length === 0) return <p className="i2 small">Categories have no quantiles; the change is on the left.</p>;
-  const right = 214;
-  const [low, high] = [Math.min(...points.map(({ p10 }) => p10)), Math.max(...points.map(({ p90 }) => p90))];
+  const right = 202;
+  const all = training ? [...points, training] : points;
+  const [low, high] = [Math.min(...all.map(({ p10 }) => p10)), Math.max(...all.map(({ p90 }) => p90))];
   const x = (place: number) => (points.length === 1 ? right / 2 : (place / (points.length - 1)) * (right - 6) + 3);
   const y = (value: number) => 120 - ((value - low) / Math.max(1e-12, high - low)) * 104;
   const line = (pick: (point: (typeof points)[number]) => number) =>
     points.map((point, place) => `${x(place).toFixed(1)} ${y(pick(point)).toFixed(1)}`);
-  const last = points.at(-1);
+  const place = Math.max(
+    0,
+    points.findIndex(({ at }) => at === told),
+  );
+  const here = points[place];
   return (
     <svg
       width="278"
       height="146"
       viewBox="0 0 278 146"
       role="img"
-      aria-label={`Median per window: ${points.map(({ at, p50 }) => `${day(at)} ${short(p50)}`).join(', ')}`}
+      aria-label={`Median per window: ${points.map(({ at, p50 }) => `${day(at)} ${short(p50)}`).join(', ')}${training ? `; in training ${short(training.p50)}` : ''}`}
     >
+      {training && (
+        <>
+          <rect
+            x="0"
+            y={y(training.p90)}
+            width={right + 6}
+            height={Math.max(1, y(training.p10) - y(training.p90))}
+            fill="var(--champion)"
+            opacity=".1"
+          />
+          <path d={`M0 ${y(training.p50)}H${right + 6}`} stroke="var(--champion)" strokeDasharray="4 3" />
+          <text
+            x={right + 2}
+            y={y(training.p90) < 24 ? y(training.p90) + 12 : y(training.p90) - 4}
+            textAnchor="end"
+            className="t3"
+          >
+            training, p10 to p90
+          </text>
+        </>
+      )}
       <path d={`M${[...line(({ p90 }) => p90), ...line(({ p10 }) => p10).reverse()].join('L')}Z`} fill="var(--band)" />
       <path d={`M${line(({ p50 }) => p50).join('L')}`} fill="none" stroke="var(--challenger)" strokeWidth="2" />
       <path d={`M0 124.5H${right + 6}`} stroke="var(--line-2)" />
-      {last && (
+      {here && (
         <>
           <circle
-            cx={x(points.length - 1)}
-            cy={y(last.p50)}
+            cx={x(place)}
+            cy={y(here.p50)}
             r="3.5"
             fill="var(--challenger)"
             stroke="var(--surface)"
             strokeWidth="1.5"
           />
           {spread([
-            { word: `p90 ${short(last.p90)}`, y: y(last.p90), strong: false },
-            { word: `p50 ${short(last.p50)}`, y: y(last.p50), strong: true },
-            { word: `p10 ${short(last.p10)}`, y: y(last.p10), strong: false },
+            { word: `p90 ${short(here.p90)}`, y: y(here.p90), strong: false },
+            { word: `p50 ${short(here.p50)}`, y: y(here.p50), strong: true },
+            { word: `p10 ${short(here.p10)}`, y: y(here.p10), strong: false },
           ]).map(({ word, y: at, strong }) => (
             <text
               key={word}
-              x={right + 8}
+              x={right + 14}
               y={at + 4}
               className={strong ? 'tw' : ''}
               style={{ fill: 'var(--challenger)' }}
@@ -286,11 +341,34 @@ function Quantiles({ over }: { over: readonly { readonly at: number; readonly qu
       <text x="0" y="140" className="t3">
         {day(points[0]?.at ?? 0)}
       </text>
-      <text x={right} y="140" textAnchor="end" className="t3">
-        {day(last?.at ?? 0)}
-      </text>
+      {here && place > 1 && place < points.length - 1 && (
+        <text x={x(place)} y="140" textAnchor="middle" className="t3">
+          {day(here.at)}
+        </text>
+      )}
+      {(place < points.length - 3 || place === points.length - 1) && (
+        <text x={right} y="140" textAnchor="end" className="t3">
+          {day(points.at(-1)?.at ?? 0)}
+        </text>
+      )}
     </svg>
   );
+}
+
+/** Of the training data, between the edges of its cells. */
+function quantilesOf(edges: readonly number[], counts: readonly number[]) {
+  const shares = sharesOf(counts);
+  const at = (wanted: number): number => {
+    let seen = 0;
+    for (const [cell, share] of shares.entries()) {
+      const upper = edges[Math.min(cell, edges.length - 1)] ?? 0;
+      const lower = edges[Math.max(0, cell - 1)] ?? upper;
+      if (share > 0 && seen + share >= wanted) return lower + ((wanted - seen) / share) * (upper - lower);
+      seen += share;
+    }
+    return edges.at(-1) ?? 0;
+  };
+  return { p10: at(0.1), p50: at(0.5), p90: at(0.9) };
 }
 
 /** Labels keep 12 px between them, from top to bottom. */

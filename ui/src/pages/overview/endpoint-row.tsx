@@ -68,21 +68,15 @@ function Changes({ endpoint, rollouts }: { endpoint: Endpoint; rollouts: readonl
     <>
       <Link className="big" to="/rollouts/$id" params={{ id: newest.id }}>
         v{newest.challenger.version} {sayPlace(newest)}
-        {since > 0 && `, ${duration(since)} ago`}
       </Link>
-      <br />
+      <p className="sub">{since > 0 ? `${duration(since)} ago` : 'just now'}</p>
       {running ? (
-        <>
-          {ahead && <span className="sub">next: {ahead.name}</span>}
-          <br />
-          {waits && (
-            <span className="sub waits" title={waits.value}>
-              {waits.says}: {waits.value}
-            </span>
-          )}
-        </>
+        <p className="sub waits" title={waits && `${waits.says}: ${waits.value}`}>
+          {ahead && `next: ${ahead.name}`}
+          {waits && `, waits for ${waits.says.replace(/ (inside its margin so far|proved no worse)$/, '')}`}
+        </p>
       ) : (
-        endpoint.previous && <span className="sub">v{endpoint.previous.version} stays warm</span>
+        endpoint.previous && <p className="sub">v{endpoint.previous.version} stays warm</p>
       )}
     </>
   );

@@ -7,7 +7,8 @@ import { SeriesChart } from '../../parts/series.tsx';
 
 export function FiveMeasures({ endpoint }: { endpoint: Endpoint | undefined }) {
   const delivery = useDelivery().data;
-  if (!delivery || !endpoint) return null;
+  // Before anything was shipped there is nothing to measure.
+  if (!delivery || !endpoint?.champion) return null;
   const { rollbacks, changes, failed, caught, timeToProduction } = delivery;
   const times = rollbacks.flatMap(({ rollback }) => rollback ?? []);
   const lastTime = timeToProduction.each.at(-1);
@@ -21,7 +22,11 @@ export function FiveMeasures({ endpoint }: { endpoint: Endpoint | undefined }) {
         <p>
           in {duration(delivery.to - delivery.from)}
           <br />
-          {failed > 0 ? `${count(failed)} rolled back` : `${count(caught)} stopped before 100 %`}
+          {failed > 0
+            ? `${count(failed)} rolled back`
+            : caught > 0
+              ? `${count(caught)} stopped in time`
+              : 'none rolled back'}
         </p>
       </div>
       <div>

@@ -47,7 +47,8 @@ function laneOf(one: Guardrail, view: RolloutView, axis: Axis): ScoreLane {
   const expected = isOver(view.state) ? undefined : expectedAt(one, view, axis);
   const pairs = one.unit === 'loss' ? 'labelled pairs' : 'in each arm';
   return {
-    name: sayGuardrail(one),
+    // The gutter has room for a short name only.
+    name: sayGuardrail(one).replace(/^Answers above/, 'Over'),
     mark: markOf(one),
     word: one.word,
     margin: one.margin,
@@ -82,7 +83,7 @@ function bestCase({ verdict }: Guardrail, write: (value: number) => string): str
   return verdict.lower === undefined ? 'unknown' : write(verdict.lower);
 }
 
-const sayMethod = (method: string): string => {
+export const sayMethod = (method: string): string => {
   if (method.includes('Bernstein')) return 'Bernstein bounds, anytime';
   return method.includes('paired') ? 'paired sequence, anytime' : (method.split(',', 1)[0] ?? method).slice(0, 34);
 };
@@ -131,7 +132,7 @@ export function stepsOf(view: RolloutView, axis: Axis): ScoreStep[] {
   const awaited = over ? [] : view.guardrails.flatMap((one) => expectedAt(one, view, axis) ?? []);
   // Room for what is expected soon; what is far away would squeeze what is known.
   const ahead = Math.max(0, ...awaited.map((at) => (at - until) * 1.25));
-  const room = Math.max((until - begin) / 5, least, Math.min((until - begin) / 2, ahead));
+  const room = Math.max((until - begin) / 4, least, Math.min((until - begin) / 2, ahead));
   const next = view.steps.find(({ progress }) => progress === 'ahead');
   if (over) {
     const serves =
@@ -176,6 +177,10 @@ export function trafficFacts({ traffic, challenger, champion, state }: RolloutVi
     split && split.units > 0 ? `split as planned, p ${pValue(split.p)}` : isOver(state) ? '' : 'no split yet',
   ];
 }
+
+/** A guardrail's name inside a sentence. */
+export const lower = (name: string): string =>
+  name.startsWith('AUC') ? name : name.charAt(0).toLowerCase() + name.slice(1);
 
 export const listOf = (names: readonly string[]): string =>
   names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;

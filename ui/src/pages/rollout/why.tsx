@@ -1,19 +1,26 @@
 /** Why a rollout holds, moved on or went back: the conditions of the next step, or the rule that fired with its evidence. */
-import { type Guardrail, isOver, type RolloutView } from '../../data/rollouts.ts';
-import { count, day, duration, percent, tidy } from '../../format.ts';
+import type { ReactNode } from 'react';
+import { whoActed } from '../../data/event.ts';
+import { type Condition, conditionsOf, type Guardrail, isOver, type RolloutView } from '../../data/rollouts.ts';
+import { count, day, duration, milliseconds, tidy } from '../../format.ts';
 import { type Mark, VerdictMark } from '../../parts/verdict.tsx';
-import { levelOf, sayGuardrail, writerOf } from './lanes.ts';
+import { levelOf, lower, sayGuardrail, sayMethod, writerOf } from './lanes.ts';
 
 export function Why({ view }: { view: RolloutView }) {
   const broken = view.guardrails.find((one) => one.broken);
+  const conditions = isOver(view.state) ? earned(view) : view.conditions;
   return (
     <div className={view.state === 'rolled-back' ? 'panel why bad' : 'panel why'}>
       <h2>{title(view)}</h2>
       <p>{text(view)}</p>
-      {!isOver(view.state) && view.conditions.length > 0 && <Conditions view={view} />}
+      {conditions.length > 0 && <Conditions conditions={conditions} />}
       {broken && <Broken view={view} guardrail={broken} />}
-      {view.forced && <p>Forced: {view.forced.reason}</p>}
-      {view.undecided && (
+      {view.forced && (
+        <p className="forced">
+          Forced past its gates: <q>{view.forced.reason}</q>
+        </p>
+      )}
+      {view.undecided && view.state !== 'paused' && (
         <p>
           Still undecided on {day(view.undecided.at)}: it {actions[view.undecided.action]}.
         </p>
@@ -45,11 +52,38 @@ function title({ state, conditions }: RolloutView): string {
   }
 }
 
-function text(view: RolloutView): string {
-  const ended = view.decisions.find(
-    ({ type }) => type === `rollouts.${view.state === 'promoted' ? 'promotion-decided' : view.state}`,
-  );
-  if (isOver(view.state)) return tidy(ended?.reason ?? view.because);
+/** The decision that ended it. */
+const endOf = ({ decisions, state }: RolloutView) =>
+  decisions.find(({ type }) => type === `rollouts.${state === 'promoted' ? 'promotion-decided' : state}`);
+
+function earned(view: RolloutView): readonly Condition[] {
+  const end = endOf(view);
+  return view.state === 'promoted' && end ? conditionsOf(end) : [];
+}
+
+function text(view: RolloutView): ReactNode {
+  if (isOver(view.state)) {
+    const broken = view.guardrails.find((one) => one.broken);
+    if (view.state === 'rolled-back' && broken && (broken.verdict.lower ?? 0) > broken.margin) {
+      return (
+        <>
+          Rule{' '}
+          <b>
+            {lower(sayGuardrail(broken))} not worse than {view.champion ? `v${view.champion.version}` : 'live'} by{' '}
+            {writerOf(broken)(broken.margin).replace('+', '')}
+          </b>
+          . Even the best case that the data allows is worse.
+        </>
+      );
+    }
+    if (earned(view).length > 0) return 'All traffic needs proof of every guardrail, and each was proved.';
+    return tidy(endOf(view)?.reason ?? view.because);
+  }
+  const paused = view.state === 'paused' && view.decisions.find(({ type }) => type === 'rollouts.paused');
+  if (paused) {
+    const by = paused.actor.startsWith('rule') ? 'Paused by rule' : `Paused by ${whoActed(paused.actor)}`;
+    return `${by}: ${tidy(paused.reason ?? '').replace(/^(?!AUC)./, (letter) => letter.toLowerCase())}`;
+  }
   const ahead = view.steps.find(({ progress }) => progress === 'ahead');
   if (view.conditions.length === 0 || !ahead) return tidy(view.because);
   const last = ahead.share === undefined;
@@ -58,7 +92,7 @@ function text(view: RolloutView): string {
     : `${ahead.name} needs the sample and nothing past its margin.`;
 }
 
-function Conditions({ view: { conditions } }: { view: RolloutView }) {
+function Conditions({ conditions }: { conditions: readonly Condition[] }) {
   return (
     <ul className="conds">
       {conditions.map(({ says, value, met }) => {
@@ -72,7 +106,8 @@ function Conditions({ view: { conditions } }: { view: RolloutView }) {
             <span className="val">
               {tidy(`. ${value}`)
                 .slice(2)
-                .replace(/, margin .*/, '')}
+                .replace(/, margin .*/, '')
+                .replace('at worst ', '')}
             </span>
           </li>
         );
@@ -86,17 +121,22 @@ function Broken({ view, guardrail }: { view: RolloutView; guardrail: Guardrail }
   const { verdict, value, margin, n, challenger, champion } = guardrail;
   const answers = view.traffic.arms?.challenger;
   const bounds = [verdict.lower, verdict.upper].map((bound) => (bound === undefined ? 'unknown' : write(bound)));
+  const live = view.champion ? `v${view.champion.version}` : 'live';
   const facts: readonly (readonly [string, string])[] = [
-    [sayGuardrail(guardrail), `${levelOf(guardrail, challenger)}, live ${levelOf(guardrail, champion)}`],
-    ['Difference', value === undefined ? 'none' : write(value)],
+    ['Observed', value === undefined ? 'none' : write(value)],
+    [`v${view.challenger.version}, ${live}`, `${levelOf(guardrail, challenger)}, ${levelOf(guardrail, champion)}`],
     ['Best case, worst case', bounds.join(', ')],
     ['Margin', write(margin)],
     [
       'Evidence',
       `${count(n)} ${guardrail.unit === 'loss' ? 'pairs' : 'in each arm'} in ${duration((view.endedClock ?? view.clock) - view.startedClock)}`,
     ],
-    ['Chance of a wrong rollback', `at most ${percent(view.plan.alpha)}`],
+    [
+      'Method',
+      `${sayMethod(verdict.method).replace(' sequence, anytime', '').replace(', anytime', '')}, α\u00a0${/alpha ([\d.]+)/.exec(verdict.method)?.[1] ?? view.plan.alpha}`,
+    ],
   ];
+  const swap = swapMs(view);
   return (
     <>
       <dl className="facts">
@@ -111,13 +151,21 @@ function Broken({ view, guardrail }: { view: RolloutView; guardrail: Guardrail }
         <p>
           <b>{count(answers?.requests ?? 0)}</b> answers by v{view.challenger.version}
         </p>
+        {swap !== undefined && (
+          <p>
+            <b>{swap < 1 ? `below 1\u00a0ms` : milliseconds(swap)}</b> decision to swap
+          </p>
+        )}
         <p>
           <b>{count(answers?.errors ?? 0)}</b> failed requests
-        </p>
-        <p>
-          <b>{count(view.traffic.shadow?.requests ?? 0)}</b> mirrored first
         </p>
       </div>
     </>
   );
+}
+
+/** From the decision until the old version had all traffic again. */
+function swapMs(view: RolloutView): number | undefined {
+  const { decidedAt, swappedAt } = endOf(view)?.data ?? {};
+  return typeof decidedAt === 'number' && typeof swappedAt === 'number' ? swappedAt - decidedAt : undefined;
 }

@@ -5,7 +5,7 @@ import { wallMoment } from '../../format.ts';
 import { SectionHead } from '../../parts/page-head.tsx';
 
 /** Said elsewhere on the page, or of no use to a reader. */
-const known = /^(mlflow\.(runName|user|note\.content|source\.|log-model\.|parentRunId)|rondo\.execution$)/;
+const known = /^(mlflow\.(runName|user|note\.content|source\.|log-model\.|parentRunId)|rondo\.)/;
 
 export function Where({ run }: { run: RunDetails }) {
   const { tags } = run;

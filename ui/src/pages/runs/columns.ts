@@ -15,21 +15,23 @@ export type Column = {
   readonly width: number;
 };
 
-export const nameWidth = 216;
+export const nameWidth = 200;
 const metricsShown = 4;
-const paramsShown = 6;
+/** As many params as these always stand; others where there is room, so that what came out is in sight. */
+const leastParams = 2;
+const pickWidth = 34;
 
 type Attribute = { readonly title: string; readonly order?: string; readonly numeric?: true; readonly width: number };
 
 /** What every run has. */
 export const attributes: Readonly<Record<string, Attribute>> = {
-  started: { title: 'Started', order: 'attributes.start_time', width: 112 },
-  took: { title: 'Took', numeric: true, width: 84 },
+  started: { title: 'Started', order: 'attributes.start_time', width: 106 },
+  took: { title: 'Took', numeric: true, width: 74 },
   status: { title: 'Status', order: 'attributes.status', width: 96 },
   user: { title: 'User', order: 'attributes.user_id', width: 110 },
   experiment: { title: 'Experiment', width: 150 },
   datasets: { title: 'Data', width: 150 },
-  became: { title: 'Became', width: 150 },
+  became: { title: 'Became', width: 122 },
 };
 
 /** @param sample runs that show how long the values are */
@@ -84,41 +86,58 @@ export function columnOf(id: string, sample: readonly Run[]): Column | undefined
 }
 
 function widthOf(title: string, values: readonly string[]): number {
-  const longest = Math.max(title.length + 2, ...values.slice(0, 50).map(({ length }) => length));
-  return Math.min(200, Math.max(72, 22 + 7 * longest));
+  const longest = Math.max(title.length + 1, ...values.slice(0, 50).map(({ length }) => length));
+  return Math.min(200, Math.max(64, 22 + 6.4 * longest));
 }
 
-/** What is shown when nobody chose: when, how long, what the runs differ in, and what came out. */
+/**
+ * What is shown when nobody chose: when, how long, what the runs differ in, and what came out.
+ * @param width of the page: what has no room in it waits in the picker
+ */
 export function usualColumns(
   sample: readonly Run[],
-  options: { readonly experiment: boolean; readonly equal: boolean },
+  { experiment, equal, width }: { readonly experiment: boolean; readonly equal: boolean; readonly width: number },
 ) {
   const lead = leadingMetric(sample);
   const all = paramKeys(sample);
-  const differing = differences(sample);
   // Of one run alone nothing differs.
-  const params = options.equal || sample.length < 2 ? all : differing;
+  const params = equal || sample.length < 2 ? all : differences(sample);
+  const hasCurve = lead && sample.some((run) => run.metrics[lead.key] !== undefined);
+  const run = ['started', 'took', ...(experiment ? ['experiment'] : [])];
+  const metrics = metricKeys(sample, lead?.key).map((key) => `metrics.${key}`);
+  const out = (shown: number) => [...(hasCurve ? [`curve.${lead.key}`] : []), ...metrics.slice(0, shown), 'became'];
+  const widthOfAll = (ids: readonly string[]) => ids.reduce((sum, id) => sum + (columnOf(id, sample)?.width ?? 0), 0);
+  const rest = width - pickWidth - nameWidth - widthOfAll(run);
+  const wanted = params.map((key) => `params.${key}`);
+  const least = widthOfAll(wanted.slice(0, leastParams));
+  // The leading metrics first, as long as they leave room for the least of the params.
+  const fitting = [4, 3, 2].find((shown) => least + widthOfAll(out(shown)) <= rest) ?? Math.min(1, metrics.length);
+  let room = rest - widthOfAll(out(fitting));
+  const shown = equal
+    ? wanted.slice(0, 50)
+    : wanted.filter((id, index) => {
+        room -= widthOfAll([id]);
+        return room >= 0 || index < leastParams;
+      });
   return {
+    /** Equal in all runs. */
     hidden: all.length - params.length,
-    columns: [
-      'started',
-      'took',
-      ...(options.experiment ? ['experiment'] : []),
-      ...params.slice(0, options.equal ? 50 : paramsShown).map((key) => `params.${key}`),
-      ...(lead && sample.some((run) => run.metrics[lead.key] !== undefined) ? [`curve.${lead.key}`] : []),
-      ...metricKeys(sample, lead?.key).map((key) => `metrics.${key}`),
-      'became',
-    ],
+    /** Different, but without room. */
+    more: wanted.length - shown.length,
+    columns: [...run, ...shown, ...out(fitting)],
   };
 }
-
-export const paramKeys = (runs: readonly Run[]): readonly string[] => [
-  ...new Set(runs.flatMap((run) => Object.keys(run.params))),
-];
 
 /** Params whose values are not the same in all runs. */
 export const differences = (runs: readonly Run[]): readonly string[] =>
   paramKeys(runs).filter((key) => new Set(runs.map((run) => run.params[key])).size > 1);
+
+/** Those that most runs have first. */
+export function paramKeys(runs: readonly Run[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const key of runs.flatMap((run) => Object.keys(run.params))) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return [...counts].toSorted(([, many], [, more]) => more - many).map(([key]) => key);
+}
 
 /** What most runs have, the leading one first. */
 function metricKeys(runs: readonly Run[], lead: string | undefined): readonly string[] {

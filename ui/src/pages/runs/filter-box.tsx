@@ -1,6 +1,7 @@
 /** The filter of a run list: proposes what may come next, and shows where a filter is wrong. */
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { ApiProblem } from '../../data/api.ts';
+import { Icon } from '../../shell/icons.tsx';
 import { complete, type Known, type Option } from './filter-completion.ts';
 
 type Props = {
@@ -65,6 +66,7 @@ export function FilterBox({ filter, known, error, onFilter }: Props) {
       }}
     >
       <div className="filter-field">
+        <Icon name="search" size={14} />
         <input
           ref={input}
           type="search"
@@ -93,9 +95,10 @@ export function FilterBox({ filter, known, error, onFilter }: Props) {
           <span
             aria-hidden
             className="filter-mark"
-            style={{ left: `calc(12px + ${problem.position}ch - ${scrolled}px)` }}
+            style={{ left: `calc(33px + ${problem.position}ch - ${scrolled}px)` }}
           />
         )}
+        {draft === '' && <kbd aria-hidden>/</kbd>}
         <div className="options" id={`${id}-options`} role="listbox" aria-label="What may come next" hidden={!open}>
           {open &&
             options.map((option, index) => (

@@ -37,6 +37,8 @@ type Props = {
   readonly columns: readonly Column[];
   /** How many equal params are left out. */
   readonly hidden: number;
+  /** How many that differ have no room. */
+  readonly more: number;
   readonly order: string;
   readonly onOrder: (order: string) => void;
   /** The run whose value of the leading metric is the best. */
@@ -126,7 +128,7 @@ export function RunTable(props: Props) {
   );
 }
 
-function Head({ columns, hidden, order, onOrder }: Props) {
+function Head({ columns, hidden, more, order, onOrder }: Props) {
   const sides = (['run', 'in', 'out'] as const).map(
     (side) => columns.filter((column) => sideOf(column) === side).length,
   );
@@ -140,11 +142,11 @@ function Head({ columns, hidden, order, onOrder }: Props) {
         {went > 0 && (
           <th className="grp gl" colSpan={went} scope="colgroup">
             What went in{' '}
-            {hidden > 0 && (
-              <span className="i3">
-                · {hidden} equal {hidden === 1 ? 'column' : 'columns'} hidden
-              </span>
-            )}
+            <span className="i3">
+              {[more > 0 && `${more} more differ`, hidden > 0 && `${hidden} equal`]
+                .filter(Boolean)
+                .map((part) => `· ${part} `)}
+            </span>
           </th>
         )}
         {came > 0 && (
