@@ -10,6 +10,7 @@ type Garbage = {
   purged: Record<string, number>;
   files: Count;
   blobs: Count;
+  uploads: Count;
   kept: { what: string; count: number; bytes?: number; why: string }[];
 };
 
@@ -29,14 +30,13 @@ export const define: DefineCommand = (command, { api, output, signal }) => {
     });
 };
 
-function report({ dryRun, purged, files, blobs, kept }: Garbage): string {
+function report({ dryRun, purged, files, blobs, uploads, kept }: Garbage): string {
   const items = Object.entries(purged).filter(([, count]) => count > 0);
   const rows = [
     ...items.map(([kind, count]) => ({ what: `${kind.replace('-', ' ')}s`, count: String(count), size: '' })),
-    ...(files.count > 0 ? [{ what: 'their artifacts', count: String(files.count), size: bytesText(files.bytes) }] : []),
-    ...(blobs.count > 0
-      ? [{ what: 'stored files that nothing needs', count: String(blobs.count), size: bytesText(blobs.bytes) }]
-      : []),
+    ...bytesRow('their artifacts', files),
+    ...bytesRow('stored files that nothing needs', blobs),
+    ...bytesRow('uploads that nobody completed', uploads),
   ];
   const gone =
     rows.length === 0
@@ -54,3 +54,6 @@ function report({ dryRun, purged, files, blobs, kept }: Garbage): string {
   });
   return [...gone, ...(stays.length > 0 ? ['', ...stays] : [])].join('\n');
 }
+
+const bytesRow = (what: string, { count, bytes }: Count) =>
+  count === 0 ? [] : [{ what, count: String(count), size: bytesText(bytes) }];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { artifactBucket } from './artifact-bucket.ts';
 import { firstPartSize, partsOfBody } from './body-parts.ts';
 import { openTestBucket, skipWithoutS3 } from './test-bucket.ts';
@@ -114,6 +114,22 @@ test('an upload that one server began is completed by the next one', options, as
   const next = artifactBucket(set.settings);
   await next.direct.complete('a/x', uploadId, [{ number: 1, etag: answer.headers.get('etag') ?? '' }]);
   assert.equal(String(await set.read('a/x')), 'all of it');
+});
+
+test('uploads that nobody completed go when they are old, and none that lies beside the prefix', options, async () => {
+  using set = await setUp();
+  const { urls } = await set.root.direct.begin('a/x', 1);
+  await fetch(urls[0] ?? '', { method: 'PUT', body: 'a part' });
+  await set.root.direct.begin('a/y', 0);
+  await set.client.send(new CreateMultipartUploadCommand({ Bucket: set.Bucket, Key: 'some/prefix2/z' }));
+  // This S3 says of every upload that it was begun in November 2010.
+  const { removeUnfinished } = set.root;
+  const [before, after] = ['2010-11-01', '2010-12-01'].map((day) => Date.parse(day)) as [number, number];
+  assert.deepEqual(await removeUnfinished?.({ begunBefore: before, dryRun: false }), { count: 0, bytes: 0 });
+  assert.deepEqual(await removeUnfinished?.({ begunBefore: after, dryRun: true }), { count: 2, bytes: 6 });
+  assert.equal(await set.unfinished(), 3);
+  assert.deepEqual(await removeUnfinished?.({ begunBefore: after, dryRun: false }), { count: 2, bytes: 6 });
+  assert.equal(await set.unfinished(), 1);
 });
 
 test('an upload is not begun where a folder stands, nor outside of the prefix', options, async () => {

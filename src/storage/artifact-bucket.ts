@@ -7,7 +7,10 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  ListPartsCommand,
+  type MultipartUpload,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
@@ -141,6 +144,27 @@ export function artifactBucket({
     }
   }
 
+  /** All below the prefix that were begun and not yet completed. */
+  async function* uploads(): AsyncGenerator<MultipartUpload> {
+    let from: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
+    for (;;) {
+      const page = await asked('', client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: prefix, ...from })));
+      yield* page.Uploads ?? [];
+      if (page.IsTruncated !== true) return;
+      from = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    }
+  }
+
+  async function sizeOfParts(Key: string, UploadId: string | undefined): Promise<number> {
+    let bytes = 0;
+    for (let PartNumberMarker: string | undefined; ; ) {
+      const page = await asked(Key, client.send(new ListPartsCommand({ Bucket, Key, UploadId, PartNumberMarker })));
+      for (const { Size = 0 } of page.Parts ?? []) bytes += Size;
+      if (page.IsTruncated !== true) return bytes;
+      PartNumberMarker = page.NextPartNumberMarker;
+    }
+  }
+
   async function* read(
     key: string,
     etag: string | undefined,
@@ -206,6 +230,21 @@ export function artifactBucket({
       }
       await remove([at(key).Key]);
     },
+    removeUnfinished: async ({ begunBefore, dryRun }) => {
+      const gone = { count: 0, bytes: 0 };
+      for await (const { Key = '', UploadId, Initiated } of uploads()) {
+        if (!Initiated || Initiated.getTime() >= begunBefore) continue;
+        try {
+          const bytes = await sizeOfParts(Key, UploadId);
+          if (!dryRun) await asked(Key, client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })));
+          gone.count += 1;
+          gone.bytes += bytes;
+        } catch (error) {
+          if (!isEndedMeanwhile(error)) throw error;
+        }
+      }
+      return gone;
+    },
     direct: {
       begin: async (key, count) => {
         checkKey(key);
@@ -267,6 +306,9 @@ const badUploads = new Set([
   'InvalidArgument',
   'InvalidRequest',
 ]);
+
+const isEndedMeanwhile = (error: unknown): boolean =>
+  error instanceof PlatformError && error.cause instanceof Error && error.cause.name === 'NoSuchUpload';
 
 function told(error: unknown, bucket: string, key: string): PlatformError {
   if (error instanceof PlatformError) return error;

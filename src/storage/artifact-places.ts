@@ -7,6 +7,8 @@ export type ArtifactPlace = { readonly root: ArtifactRoot; readonly key: string 
 export type ArtifactPlaces = {
   /** What `mlflow-artifacts:/` is. */
   readonly proxied: ArtifactRoot;
+  /** Each once. */
+  readonly roots: readonly ArtifactRoot[];
   /** @returns undefined for a location that only clients can reach */
   find(location: string): ArtifactPlace | undefined;
 };
@@ -25,6 +27,7 @@ export function artifactPlaces(proxied: ArtifactRoot, named: readonly NamedRoot[
   const others = named.map(({ uri, root }) => ({ root, at: storeOf(uri) }));
   return {
     proxied,
+    roots: [...new Set([proxied, ...named.map(({ root }) => root)])],
     find: (location) => {
       const key = proxiedKeyOf(location);
       if (key !== undefined) return { root: proxied, key };

@@ -1,5 +1,5 @@
 /** Files under keys like `3/ab12…/artifacts/model/model.onnx`. */
-import type { Body, ByteRange, PutOptions } from './blob-store.ts';
+import type { BlobCount, Body, ByteRange, PutOptions } from './blob-store.ts';
 
 export interface ArtifactRoot {
   /**
@@ -15,6 +15,8 @@ export interface ArtifactRoot {
   delete(key: string): Promise<void>;
   /** Only where the store itself can be reached by clients. */
   readonly direct?: DirectTransfers;
+  /** Only where an upload in parts outlives whoever began it. @returns what goes, or in a dry run would go */
+  removeUnfinished?(of: { readonly begunBefore: number; readonly dryRun: boolean }): Promise<BlobCount>;
 }
 
 /** Transfers between a client and the store, past this server: by URLs that are a permission for a while. */

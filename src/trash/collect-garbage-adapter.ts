@@ -12,7 +12,7 @@ import { neededKeys } from './settle-locations.ts';
 import { positionOf, type TrashItem, type TrashPosition } from './trash.ts';
 import { trashStore } from './trash-store.ts';
 
-/** Whoever puts bytes writes down within this time what they are for. */
+/** Whoever puts bytes writes down within this time what they are for, and whoever uploads in parts is done. */
 const blobAgeMs = 24 * 3_600_000;
 
 export async function collectGarbage(
@@ -20,7 +20,7 @@ export async function collectGarbage(
   { id, input, actor }: Job,
   signal: AbortSignal,
 ): Promise<Garbage> {
-  const { database, blobs, now } = deps;
+  const { database, artifacts, blobs, now } = deps;
   const { olderThanMs, dryRun } = input as CollectRequest; // written by `collect` of the worker
   const kept: Kept[] = [];
   let purged = nothingPurged;
@@ -70,7 +70,23 @@ export async function collectGarbage(
       why: 'they were stored in the last 24 hours, and may still be in use',
     });
   }
-  return { dryRun, purged, files: files.gone, blobs: gone, kept };
+  const uploads = signal.aborted ? noFiles : await removeUploads();
+  return { dryRun, purged, files: files.gone, blobs: gone, uploads, kept };
+
+  async function removeUploads(): Promise<BlobCount> {
+    let removed = noFiles;
+    for (const root of artifacts.roots) {
+      try {
+        const some = await root.removeUnfinished?.({ begunBefore: now() - blobAgeMs, dryRun });
+        removed = plus(removed, some ?? noFiles);
+      } catch (error) {
+        // A bucket may let this server write and not look for uploads: all else is done.
+        if (!(error instanceof PlatformError && error.code === 'storage/bucket-refused')) throw error;
+        kept.push({ what: 'uploads that nobody completed', count: 1, why: error.message });
+      }
+    }
+    return removed;
+  }
 }
 
 /** @returns false for what was restored, or purged, since it was listed */

@@ -19,6 +19,8 @@ export type Garbage = {
   readonly files: BlobCount;
   /** Stored bytes that nothing needs any more; in a dry run, those of today. */
   readonly blobs: BlobCount;
+  /** Uploads in parts that nobody completed: of a client or a server that died. */
+  readonly uploads: BlobCount;
   readonly kept: readonly Kept[];
 };
 

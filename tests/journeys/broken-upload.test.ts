@@ -6,16 +6,18 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { openTestBucket, s3Credentials, skipWithoutS3 } from '../../src/storage/test-bucket.ts';
 import { type Spawned, spawnServer, until } from './spawned-server.ts';
 
 const files = '/api/2.0/mlflow-artifacts/artifacts';
 
 /** Sends half of what it announces. */
-async function beginUpload({ url }: Spawned, name: string): Promise<Socket> {
+async function beginUpload({ url }: Spawned, name: string, size = 2 ** 20): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname).on('error', () => undefined); // it ends in one
   await once(socket, 'connect');
-  const half = Buffer.alloc(2 ** 20, 1);
+  const half = Buffer.alloc(size, 1);
   socket.write(`PUT ${files}/0/${name} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-length: ${2 * half.length}\r\n\r\n`);
   socket.write(half);
   return socket;
@@ -54,3 +56,31 @@ for (const kind of ['among the blobs', 'in a plain folder'] as const) {
     assert.deepEqual(await listed(server), [{ path: 'kept', is_dir: false, file_size: 20 }]);
   });
 }
+
+test('an upload that the server dies in leaves the file in its bucket as it was, and its parts go', {
+  skip: skipWithoutS3,
+}, async () => {
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rondo-broken-'));
+  const { uri, endpoint, client } = await openTestBucket();
+  using _client = { [Symbol.dispose]: () => client.destroy() };
+  const Bucket = uri.split('/')[2] ?? '';
+  const unfinished = async () => (await client.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads?.length ?? 0;
+  const env = { ...s3Credentials, AWS_ENDPOINT_URL_S3: endpoint, RONDO_ARTIFACTS_DESTINATION: uri };
+  const options = { dataFolder: join(place.path, 'data'), env };
+  {
+    await using server = await spawnServer(options);
+    await server.must('PUT', `${files}/0/kept`, new Uint8Array(10));
+    using _ = { [Symbol.dispose]: () => over.destroy() };
+    const over = await beginUpload(server, 'kept', 40 * 2 ** 20);
+    await until('its first part is there', async () => (await unfinished()) === 1);
+    await server.kill();
+  }
+  await using server = await spawnServer(options);
+  assert.deepEqual(await listed(server), [{ path: 'kept', is_dir: false, file_size: 10 }]);
+  const { operation } = await server.must<{ operation: string }>('POST', '/api/v1/trash/collect', {});
+  type Operation = { state: string; result?: { uploads: { count: number } } };
+  const collected = () => server.must<Operation>('GET', `/api/v1/operations/${operation}`);
+  await until('it is collected', async () => (await collected()).state === 'done');
+  assert.equal((await collected()).result?.uploads.count, 1); // this S3 dates every upload in 2010: long ago
+  assert.equal(await unfinished(), 0);
+});
