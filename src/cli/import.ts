@@ -5,7 +5,8 @@ import type { ImportReport } from '../interop/import-report.ts';
 import type { EntityRecord } from '../interop/mlflow-record.ts';
 import { type ApiClient, path } from './api-client.ts';
 import type { DefineCommand } from './command.ts';
-import { bytesText, reportText } from './moving-report.ts';
+import { reportText } from './moving-report.ts';
+import { bytesText } from './table.ts';
 
 export const define: DefineCommand = (command, { api, output, signal, cwd, startOptions, setExitCode }) => {
   command

@@ -1,6 +1,6 @@
 /** The report of an import or an export, for people. */
 import type { Counted, ImportReport } from '../interop/import-report.ts';
-import { printable, table } from './table.ts';
+import { bytesText, printable, table } from './table.ts';
 
 export function reportText(report: ImportReport): string {
   const { isDryRun, bytes, added, changed, notReadAgain } = report;
@@ -54,7 +54,7 @@ function notesText({ stays, leftOut, unreachable, differences }: ImportReport): 
       ([store, n]) =>
         `The artifacts of ${n} runs and models stay in ${printable(store)}, where clients read them as before.`,
     ),
-    ...Object.entries(leftOut).map(([what, n]) => `Left behind: ${n} ${what}.`),
+    ...Object.entries(leftOut).map(([what, n]) => `Left behind: ${what} (${n}).`),
     ...section('Out of reach', unreachable),
     ...section('Different', differences),
   ];
@@ -66,11 +66,4 @@ function verdict(
 ): string {
   if (differences.total === 0 && unreachable.total === 0) return `Everything is ${where}, and the same.`;
   return `${differences.total} things differ, ${unreachable.total} could not be ${could}. Mend that and run the command again.`;
-}
-
-export function bytesText(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const at = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** at;
-  return `${at === 0 ? value : value.toPrecision(3)} ${units[at]}`;
 }

@@ -174,7 +174,23 @@ export function serverSource(server: MlflowApi): MlflowSource {
     },
 
     async leftOut() {
-      return {};
+      let webhooks = 0;
+      const found = pages('webhooks', (token) => get(`${api}/webhooks`, { max_results: 100, ...token }));
+      await ifThere(async () => {
+        for await (const rows of found) webhooks += rows.length;
+      });
+      let traced = 0;
+      await ifThere(async () => {
+        for (const experiment_id of await experimentIds()) {
+          const locations = [{ type: 'MLFLOW_EXPERIMENT', mlflow_experiment: { experiment_id } }];
+          const { traces } = await post('/api/3.0/mlflow/traces/search', { locations, max_results: 1 });
+          traced += rowsOf(traces).length;
+        }
+      });
+      return {
+        ...(webhooks > 0 && { webhooks }),
+        ...(traced > 0 && { 'experiments with traces': traced }),
+      };
     },
 
     [Symbol.asyncDispose]: async () => {},
@@ -213,6 +229,15 @@ export function serverSource(server: MlflowApi): MlflowSource {
         );
       }
     }
+  }
+}
+
+/** Older servers, and Rondo, do not have all that MLflow has; some is for administrators. */
+async function ifThere(ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (!(error instanceof PlatformError && error.code === 'interop/refused')) throw error;
   }
 }
 
