@@ -202,7 +202,7 @@ test('a model whose upload fails is marked so', async () => {
   server.fail('model.onnx', { status: 400, body: { error_code: 'INVALID_PARAMETER_VALUE', message: 'Invalid path' } });
   await assert.rejects(
     run.logModel({ name: 'm', files: { 'model.onnx': Buffer.from('x') }, signature: { inputs: [], outputs: [] } }),
-    /Invalid path/,
+    { name: 'RequestError', message: /model\.onnx: Invalid path$/ },
   );
   assert.equal(server.json(-1).status, 'LOGGED_MODEL_UPLOAD_FAILED');
 });

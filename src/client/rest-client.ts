@@ -139,11 +139,17 @@ export function restClient({
     },
     async upload(path, body) {
       const encoded = path.split('/').map(encodeURIComponent).join('/');
-      await send(
+      const sent = send(
         `${base}/api/2.0/mlflow-artifacts/artifacts/${encoded}`,
         { method: 'PUT', headers: { ...headers, 'content-type': 'application/octet-stream' }, body },
         { allowedMs: timeoutMs + Math.ceil(body.size / slowestUploadBytesPerMs) },
       );
+      await sent.catch((error: unknown) => {
+        // Of many files one is meant, and the server does not always say which.
+        if (error instanceof RequestError)
+          throw new RequestError(error.status, error.code, `${path}: ${error.message}`);
+        throw error;
+      });
     },
   };
 }
