@@ -1,6 +1,7 @@
 /** The pages and their addresses. Each page is a chunk of its own; view state lives in the address. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { Failed, Nothing } from './parts/states.tsx';
+import { addressHere } from './shell/mlflow-address.ts';
 import { Shell } from './shell/shell.tsx';
 
 const root = createRootRoute({
@@ -31,7 +32,12 @@ const tree = root.addChildren([
   at('/settings', () => import('./pages/settings.tsx'), 'SettingsPage'),
 ]);
 
-export const makeRouter = () => createRouter({ routeTree: tree, basepath: basePath(), defaultPreload: 'intent' });
+export const makeRouter = () => {
+  const basepath = basePath();
+  const here = addressHere(location.hash);
+  if (here !== undefined) history.replaceState(null, '', `${basepath.replace(/\/$/, '')}${here}`);
+  return createRouter({ routeTree: tree, basepath, defaultPreload: 'intent' });
+};
 
 /** The server may stand behind a prefix; the page was loaded from it. */
 function basePath(): string {
