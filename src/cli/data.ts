@@ -46,7 +46,7 @@ export const define: DefineCommand = (command, context) => {
 
   withProject('add', 'read the source, check it, and keep it as a version')
     .argument('<dataset>')
-    .argument('[source]', 'file, folder, glob or URL; from rondo.yaml without it')
+    .argument('[source]', 'file, folder or glob; from rondo.yaml without it')
     .option('--timeout <duration>', 'wait at most so long; it goes on', duration)
     .action(async (name: string, source: string | undefined, options: ProjectOption & { timeout?: number }) => {
       tell(name, await submit<AddOutcome>('versions', name, source, options));

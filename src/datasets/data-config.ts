@@ -5,8 +5,11 @@ export const severities = ['error', 'warn'] as const;
 export type Severity = (typeof severities)[number];
 
 const closed = { additionalProperties: false } as const;
-const bound = Type.Union([Type.Number(), Type.String()], { description: 'A number, or a time as ISO text.' });
-const share = Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?%$' })]);
+const bound = Type.Union([Type.Number(), Type.String()], { title: 'a number, or a time as ISO text' });
+const share = Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?%$' })], {
+  title: 'a share, such as 1% or 0.01',
+  description: 'Of the rows that may break it; none when absent.',
+});
 
 const common = {
   severity: Type.Optional(
@@ -17,25 +20,33 @@ const common = {
   tolerate: Type.Optional(share),
 };
 
-/** Kinds of values a column may be asked to have, whatever its width or encoding. */
-const valueType = Type.Union([
-  Type.Literal('integer'),
-  Type.Literal('number'),
-  Type.Literal('text'),
-  Type.Literal('boolean'),
-  Type.Literal('time'),
-]);
+/** Kinds of values a column may be asked to have. */
+const valueType = Type.Union(
+  [
+    Type.Literal('integer'),
+    Type.Literal('number'),
+    Type.Literal('text'),
+    Type.Literal('boolean'),
+    Type.Literal('time'),
+  ],
+  { description: 'Whatever its width or encoding.' },
+);
 
 export const ColumnCheck = Type.Object(
   {
-    column: Type.String({ minLength: 1 }),
-    between: Type.Optional(Type.Tuple([bound, bound])),
+    column: Type.String({ minLength: 1, description: 'The column that is checked, by at least one of what follows.' }),
+    between: Type.Optional(Type.Tuple([bound, bound], { description: 'Both ends are allowed.' })),
     min: Type.Optional(bound),
     max: Type.Optional(bound),
     matches: Type.Optional(
       Type.String({ description: 'An RE2 pattern; anchor it with ^ and $ to mean the whole value.' }),
     ),
-    in: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), { minItems: 1 })),
+    in: Type.Optional(
+      Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+        minItems: 1,
+        description: 'All values that there may be.',
+      }),
+    ),
     notNull: Type.Optional(Type.Literal(true)),
     unique: Type.Optional(Type.Literal(true)),
     type: Type.Optional(valueType),
@@ -68,7 +79,7 @@ export const DatasetConfig = Type.Object(
       description: 'A file, folder or glob below the project folder, or endpoint://name?last=60d.',
     }),
     time: Type.Optional(Type.String({ description: 'The column with the event time.' })),
-    checks: Type.Optional(Type.Array(Check)),
+    checks: Type.Optional(Type.Array(Check, { description: 'What a version of the data must keep.' })),
   },
   closed,
 );

@@ -16,15 +16,18 @@ const By = Type.Union(
   ],
   { description: 'A column whose values make the slices, or a numeric one with cut points: {distance: [500, 1000]}.' },
 );
-const Share = Type.Union([
-  Type.Number({ minimum: 0, maximum: 1 }),
-  Type.String({ pattern: String.raw`^\d+(\.\d+)?%$` }),
-]);
+const Share = Type.Union(
+  [Type.Number({ minimum: 0, maximum: 1 }), Type.String({ pattern: String.raw`^\d+(\.\d+)?%$` })],
+  { title: 'a share, such as 98% or 0.98', description: 'All when absent.' },
+);
 const threshold = Type.Optional(
   Type.Number({ minimum: 0, maximum: 1, description: 'A score at or above it is a predicted 1; 0.5 when absent.' }),
 );
 const minRows = Type.Optional(
-  Type.Integer({ minimum: 2, description: 'Fewer rows, of a slice or in all, are listed and not judged.' }),
+  Type.Integer({
+    minimum: 2,
+    description: 'Fewer rows, of a slice or in all, are listed and not judged; 100 when absent.',
+  }),
 );
 const onInconclusive = Type.Optional(
   Type.Union([Type.Literal('block'), Type.Literal('pass')], {
@@ -72,9 +75,9 @@ const FairnessTest = Type.Object(
 );
 const LatencyTest = Type.Object(
   {
-    latency: Type.String({ pattern: String.raw`^p\d{2}(\.\d+)?$`, description: 'A quantile: p50, p95, p99.' }),
-    below: Type.String({ pattern: String.raw`^\d+(\.\d+)?(ms|s)$` }),
-    batch: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
+    latency: Type.String({ pattern: String.raw`^p\d{2}(\.\d+)?$`, title: 'a quantile, such as p50, p95, p99' }),
+    below: Type.String({ pattern: String.raw`^\d+(\.\d+)?(ms|s)$`, title: 'a duration, such as 100ms or 2s' }),
+    batch: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096, description: 'Rows at once; 1 when absent.' })),
     onInconclusive,
   },
   { ...closed, description: 'How long the model takes for a batch, measured in the worker.' },
@@ -85,7 +88,7 @@ const ParityTest = Type.Object(
       minLength: 1,
       description: 'A Parquet file with inputs and what the trainer answered to them.',
     }),
-    tolerance: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    tolerance: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: '1e-4 when absent.' })),
     onInconclusive,
   },
   { ...closed, description: 'The exported model gives the answers of the one that was trained.' },
@@ -96,7 +99,7 @@ export const gatesSchema = Type.Object(
     data: Type.String({ minLength: 1, description: 'A Parquet file with rows that no model was trained on.' }),
     tests: Type.Array(
       Type.Union([DataTest, FloorTest, CeilingTest, PairedTest, FairnessTest, LatencyTest, ParityTest]),
-      { minItems: 1, maxItems: 100 },
+      { minItems: 1, maxItems: 100, description: 'All must pass.' },
     ),
   },
   { ...closed, description: 'What a version must pass before it may serve.' },

@@ -23,6 +23,9 @@ type Schema = {
   readonly anyOf?: readonly Schema[];
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
+  /** What can be written: `a duration, such as 14d`. */
+  readonly title?: string;
+  /** What it means. */
   readonly description?: string;
 };
 
@@ -35,7 +38,7 @@ function explain(schema: Schema, value: unknown, path: Problem['path']): readonl
   // As a plain boolean: as a type guard it would leave nothing of `value`.
   const fits: boolean = Value.Check(schema as TSchema, value);
   if (fits) return [];
-  if (schema.anyOf) return explainUnion(schema.anyOf, value, path);
+  if (schema.anyOf) return explainUnion(schema, value, path);
   if (schema.type === 'object' && isObject(value)) return explainObject(schema, value, path);
   if (schema.type === 'array' && Array.isArray(value)) {
     const { items } = schema;
@@ -83,7 +86,8 @@ function explainObject(schema: Schema, value: Record<string, unknown>, path: Pro
 }
 
 /** Of several forms, the one that shares most keys with what was written is the one that was meant. */
-function explainUnion(forms: readonly Schema[], value: unknown, path: Problem['path']): readonly Problem[] {
+function explainUnion(schema: Schema, value: unknown, path: Problem['path']): readonly Problem[] {
+  const { anyOf: forms = [] } = schema;
   const literals = forms.filter((form) => form.const !== undefined).map((form) => String(form.const));
   if (isObject(value)) {
     const ranked = forms
@@ -107,16 +111,15 @@ function explainUnion(forms: readonly Schema[], value: unknown, path: Problem['p
     ];
   }
   const meant = typeof value === 'string' ? nearest(value, literals) : undefined;
-  const fix = meant ? `Did you mean "${meant}"?` : `Write ${forms.map(expects).join(' or ')}.`;
+  const fix = meant ? `Did you mean "${meant}"?` : `Write ${expects(schema)}.`;
   return [{ path, message: `${show(value)} does not fit here`, fix }];
 }
 
 function expects(schema: Schema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(' or ');
-  if (schema.anyOf) return schema.anyOf.map(expects).join(' or ');
-  if (schema.description)
-    return schema.description.replace(/\.$/, '').replace(/^(A |[A-Z](?=[a-z]))/, (first) => first.toLowerCase());
+  if (schema.anyOf && !schema.title) return schema.anyOf.map(expects).join(' or ');
+  if (schema.title) return schema.title;
   switch (schema.type) {
     case 'object':
       return `keys and values${schema.required?.length ? ` with ${schema.required.join(', ')}` : ''}`;
@@ -124,6 +127,10 @@ function expects(schema: Schema): string {
       return 'a list';
     case 'integer':
       return 'a whole number';
+    case 'string':
+      return schema.description
+        ? schema.description.replace(/\.$/, '').replace(/^(A |[A-Z](?=[a-z]))/, (first) => first.toLowerCase())
+        : 'a text';
     case undefined:
       return 'something else';
     default:

@@ -13,12 +13,12 @@ const name = (about: string) => Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._
 
 const ModelConfig = Type.Object(
   {
-    name: name('the model its versions belong to'),
+    name: name('The registered model that its versions belong to.'),
     task: Type.Union([Type.Literal('binary'), Type.Literal('multiclass'), Type.Literal('regression')]),
     target: Type.Optional(Type.String({ minLength: 1, description: 'The column with the truth.' })),
-    purpose: Type.Optional(Type.String({ maxLength: 2000 })),
-    notFor: Type.Optional(Type.String({ maxLength: 2000 })),
-    owner: Type.Optional(Type.String({ maxLength: 200 })),
+    purpose: Type.Optional(Type.String({ maxLength: 2000, description: 'What it decides, and when it is asked.' })),
+    notFor: Type.Optional(Type.String({ maxLength: 2000, description: 'What it must not be used for.' })),
+    owner: Type.Optional(Type.String({ maxLength: 200, description: 'Who answers for it.' })),
   },
   { ...closed, description: 'What comes out of the pipeline, and what it is for.' },
 );
@@ -54,7 +54,7 @@ const Approvals = Type.Object(
 
 export const projectSchema = Type.Object(
   {
-    project: name('a name for the project, letters, digits, dots and dashes'),
+    project: name('Letters, digits, dots and dashes.'),
     data: Type.Optional(DataConfig),
     pipeline: Type.Optional(PipelineConfig),
     model: Type.Optional(ModelConfig),

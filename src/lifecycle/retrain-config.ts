@@ -1,6 +1,6 @@
 /** `retrain:` of rondo.yaml: what starts the pipeline again, and who ships the result. */
 import { type Static, Type } from 'typebox';
-import { Duration, durationMs } from '../rollouts/quantity.ts';
+import { duration, durationMs } from '../rollouts/quantity.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -22,9 +22,13 @@ const Trigger = Type.Union([
 
 export const retrainSchema = Type.Object(
   {
-    when: Type.Array(Trigger, { minItems: 1, maxItems: 10 }),
-    cooldown: Type.Optional(Duration),
-    ship: Type.Optional(Type.Union([Type.Literal('auto'), Type.Literal('approve')])),
+    when: Type.Array(Trigger, { minItems: 1, maxItems: 10, description: 'Any of them starts it.' }),
+    cooldown: Type.Optional(duration('Since the last retraining began, on the clock of the endpoint; 7d when absent.')),
+    ship: Type.Optional(
+      Type.Union([Type.Literal('auto'), Type.Literal('approve')], {
+        description: 'auto: through the gates and the rollout at once. approve, when absent: a person is asked first.',
+      }),
+    ),
   },
   { ...closed, description: 'What starts the pipeline again, and who ships what comes out.' },
 );

@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { requireVersion } from '../registry/register-version.ts';
 import { versionStore } from '../registry/version-store.ts';
-import { Percent, shareOf } from '../rollouts/quantity.ts';
+import { percent, shareOf } from '../rollouts/quantity.ts';
 import { rolloutPlan } from '../rollouts/rollout-config.ts';
 import { rolloutStore } from '../rollouts/rollout-store.ts';
 import { requireNoneRunning, requirePossible } from '../rollouts/start-rollout.ts';
@@ -40,7 +40,7 @@ export const shipRoutes =
                   {
                     gates: Type.Optional(Type.Boolean()),
                     shadow: Type.Optional(Type.Boolean()),
-                    from: Type.Optional(Percent),
+                    from: Type.Optional(percent('One of the steps of the rollout.')),
                   },
                   { additionalProperties: false },
                 ),

@@ -1,23 +1,34 @@
 /** `monitors:` of rondo.yaml, and the plan it becomes. */
 import { type Static, Type } from 'typebox';
-import { Duration, dayMs, durationMs, Percent, shareOf } from '../rollouts/quantity.ts';
+import { dayMs, duration, durationMs, percent, shareOf } from '../rollouts/quantity.ts';
 import { type FairnessMetric, fairnessMetrics } from '../statistics/fairness.ts';
 import { type MetricName, metricNames } from '../statistics/metric.ts';
 
 const closed = { additionalProperties: false } as const;
 
+const window = (usual: string) => duration(`What is judged at once, in whole strides; ${usual} when absent.`);
+const every = duration('The stride, in whole days; 1d when absent.');
+const maturity = duration('The age from which a prediction has its label, if it gets one; 1d when absent.');
+const threshold = Type.Number({
+  minimum: 0,
+  maximum: 1,
+  description: 'A score at or above it is a predicted 1; 0.5 when absent.',
+});
+
 const DriftMonitor = Type.Object(
   {
     against: Type.Optional(Type.Literal('training', { description: 'The rows the serving version was trained on.' })),
-    window: Type.Optional(Duration),
-    every: Type.Optional(Duration),
+    window: Type.Optional(window('7d')),
+    every: Type.Optional(every),
     persist: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'So many windows in a row must be over before it is an alert.' }),
+      Type.Integer({ minimum: 1, description: 'So many windows in a row must be over before it is an alert; 3.' }),
     ),
     features: Type.Optional(
-      Type.Union([Type.Literal('all'), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })]),
+      Type.Union([Type.Literal('all'), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
+        description: 'The inputs to watch; all when absent.',
+      }),
     ),
-    minRows: Type.Optional(Type.Integer({ minimum: 2, description: 'A window with fewer rows is not judged.' })),
+    minRows: Type.Optional(Type.Integer({ minimum: 2, description: 'A window with fewer rows is not judged; 500.' })),
   },
   { ...closed, description: 'Whether what comes in still looks like what the model was trained on.' },
 );
@@ -25,13 +36,13 @@ const DriftMonitor = Type.Object(
 const QualityMonitor = Type.Object(
   {
     metric: Type.Enum([...metricNames]),
-    atLeast: Type.Optional(Type.Number()),
-    atMost: Type.Optional(Type.Number()),
-    window: Type.Optional(Duration),
-    every: Type.Optional(Duration),
-    maturity: Type.Optional(Duration),
-    threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
-    minRows: Type.Optional(Type.Integer({ minimum: 2 })),
+    atLeast: Type.Optional(Type.Number({ description: 'For metrics of which more is better.' })),
+    atMost: Type.Optional(Type.Number({ description: 'For losses.' })),
+    window: Type.Optional(window('7d')),
+    every: Type.Optional(every),
+    maturity: Type.Optional(maturity),
+    threshold: Type.Optional(threshold),
+    minRows: Type.Optional(Type.Integer({ minimum: 2, description: 'A window with fewer labels is not judged; 200.' })),
   },
   { ...closed, description: 'A metric on predictions whose labels are in.' },
 );
@@ -39,29 +50,38 @@ const QualityMonitor = Type.Object(
 const FairnessMonitor = Type.Object(
   {
     metric: Type.Enum([...fairnessMetrics]),
-    by: Type.Union([
-      Type.String({ minLength: 1 }),
-      Type.Record(Type.String(), Type.Array(Type.Number(), { minItems: 1 }), { minProperties: 1, maxProperties: 1 }),
-    ]),
-    threshold: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
-    atMost: Type.Number({ minimum: 0, maximum: 1 }),
-    minRows: Type.Optional(Type.Integer({ minimum: 2 })),
-    window: Type.Optional(Duration),
-    every: Type.Optional(Duration),
-    maturity: Type.Optional(Duration),
+    by: Type.Union(
+      [
+        Type.String({ minLength: 1 }),
+        Type.Record(Type.String(), Type.Array(Type.Number(), { minItems: 1 }), { minProperties: 1, maxProperties: 1 }),
+      ],
+      {
+        description: 'A column whose values are the groups, or a numeric one with cut points: {distance: [500, 1000]}.',
+      },
+    ),
+    threshold: Type.Optional(threshold),
+    atMost: Type.Number({ minimum: 0, maximum: 1, description: 'The gap between the groups that are furthest apart.' }),
+    minRows: Type.Optional(Type.Integer({ minimum: 2, description: 'A group with fewer labels is not judged; 200.' })),
+    window: Type.Optional(window('7d')),
+    every: Type.Optional(every),
+    maturity: Type.Optional(maturity),
   },
   { ...closed, description: 'Whether groups are treated alike.' },
 );
 
 const ServiceMonitor = Type.Object(
   {
-    window: Type.Optional(Duration),
-    every: Type.Optional(Duration),
-    availability: Type.Optional(Percent),
+    window: Type.Optional(window('1d')),
+    every: Type.Optional(every),
+    availability: Type.Optional(percent('The share of requests that are answered rightly.')),
     latency: Type.Optional(
       Type.Object(
-        { p50: Type.Optional(Duration), p95: Type.Optional(Duration), p99: Type.Optional(Duration) },
-        { ...closed, minProperties: 1, maxProperties: 1 },
+        {
+          p50: Type.Optional(duration('Half of the answers are faster.')),
+          p95: Type.Optional(duration('95 of 100 are.')),
+          p99: Type.Optional(duration('99 of 100 are.')),
+        },
+        { ...closed, minProperties: 1, maxProperties: 1, description: 'One of them.' },
       ),
     ),
   },

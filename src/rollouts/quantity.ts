@@ -1,15 +1,20 @@
 /** Quantities as rondo.yaml writes them: `14d`, `100ms`, `1%`. The patterns check them, the functions read what was checked. */
 import { Type } from 'typebox';
 
-export const Duration = Type.String({
-  pattern: String.raw`^\d+(\.\d+)?(ms|s|m|h|d|w)$`,
-  description: 'A duration: a number and one of ms, s, m, h, d, w, such as 14d or 100ms.',
-});
+/** @param about what it is, for the people who write it */
+export const duration = (about: string) =>
+  Type.String({
+    pattern: String.raw`^\d+(\.\d+)?(ms|s|m|h|d|w)$`,
+    title: 'a duration: a number and one of ms, s, m, h, d, w, such as 14d or 100ms',
+    description: about,
+  });
 
-export const Percent = Type.String({
-  pattern: String.raw`^\d+(\.\d+)?%$`,
-  description: 'A percentage, such as 1% or 99.9%.',
-});
+export const percent = (about: string) =>
+  Type.String({
+    pattern: String.raw`^\d+(\.\d+)?%$`,
+    title: 'a percentage, such as 1% or 99.9%',
+    description: about,
+  });
 
 const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 

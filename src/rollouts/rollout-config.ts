@@ -1,7 +1,7 @@
 /** `rollout:` of rondo.yaml, and the plan it becomes: numbers, frozen into the rollout when it starts. */
 import { type Static, Type } from 'typebox';
 import type { RowLoss } from '../statistics/loss.ts';
-import { Duration, durationMs, Percent, shareOf } from './quantity.ts';
+import { duration, durationMs, percent, shareOf } from './quantity.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -9,9 +9,12 @@ const ErrorsGuardrail = Type.Object(
   {
     errors: Type.Object(
       {
-        margin: Percent,
+        margin: percent('How much higher the rate may be.'),
         ratio: Type.Optional(
-          Type.Number({ minimum: 1, description: 'How many times as many errors are still no reason to roll back.' }),
+          Type.Number({
+            minimum: 1,
+            description: 'So many times as many errors are still no reason to roll back; 1.1 when absent.',
+          }),
         ),
       },
       closed,
@@ -21,15 +24,22 @@ const ErrorsGuardrail = Type.Object(
 );
 
 const SlowGuardrail = Type.Object(
-  { slow: Type.Object({ above: Duration, margin: Percent }, closed) },
+  {
+    slow: Type.Object(
+      { above: duration('What is slow: 100ms.'), margin: percent('How much higher the share may be.') },
+      closed,
+    ),
+  },
   { ...closed, description: 'The share of answers slower than this may be at most so much higher.' },
 );
 
 const MetricGuardrail = Type.Object(
   {
-    metric: Type.Union([Type.Literal('log_loss'), Type.Literal('brier'), Type.Literal('mae')]),
-    margin: Type.Number({ minimum: 0 }),
-    maturity: Type.Optional(Duration),
+    metric: Type.Union([Type.Literal('log_loss'), Type.Literal('brier'), Type.Literal('mae')], {
+      description: 'Of each request, so that both versions are compared on the same ones.',
+    }),
+    margin: Type.Number({ minimum: 0, description: 'How much worse the mean loss may be.' }),
+    maturity: Type.Optional(duration('The age from which a prediction has its label, if it gets one; 0 when absent.')),
   },
   { ...closed, description: 'A loss on the same requests, once their labels are in; labels this old count as proof.' },
 );
@@ -46,23 +56,38 @@ export const rolloutSchema = Type.Object(
     ),
     shadow: Type.Optional(
       Type.Object(
-        { requests: Type.Integer({ minimum: 1 }) },
+        { requests: Type.Integer({ minimum: 1, description: 'So many.' }) },
         { ...closed, description: 'Score so many requests with the new version before anyone gets its answers.' },
       ),
     ),
     steps: Type.Optional(
-      Type.Array(Type.Object({ to: Percent, min: Type.Integer({ minimum: 1 }) }, closed), {
-        minItems: 1,
-        description:
-          'Shares of traffic, rising, up to 50 %: the other half is the control. `min`: requests in each arm.',
-      }),
+      Type.Array(
+        Type.Object(
+          {
+            to: percent('The share of traffic, rising from step to step, at most 50%.'),
+            min: Type.Integer({ minimum: 1, description: 'Requests in each arm before the next step.' }),
+          },
+          closed,
+        ),
+        {
+          minItems: 1,
+          description:
+            'Shares of traffic; a control cohort as large is compared with each. 1 %, 5 %, 25 %, 50 % when absent.',
+        },
+      ),
     ),
     guardrails: Type.Optional(
-      Type.Array(Type.Union([ErrorsGuardrail, SlowGuardrail, MetricGuardrail]), { minItems: 1, maxItems: 10 }),
+      Type.Array(Type.Union([ErrorsGuardrail, SlowGuardrail, MetricGuardrail]), {
+        minItems: 1,
+        maxItems: 10,
+        description: 'What must not get worse; all are proved before the move to 100 %. Errors by 1 % when absent.',
+      }),
     ),
-    undecidedAfter: Type.Optional(Duration),
+    undecidedAfter: Type.Optional(duration('How long one step may stay undecided, on the clock of the endpoint; 14d.')),
     onInconclusive: Type.Optional(
-      Type.Union([Type.Literal('pause'), Type.Literal('promote'), Type.Literal('rollback')]),
+      Type.Union([Type.Literal('pause'), Type.Literal('promote'), Type.Literal('rollback')], {
+        description: 'What happens then: pause when absent.',
+      }),
     ),
   },
   { ...closed, description: 'How a new version takes over an endpoint, and what stops it.' },

@@ -6,7 +6,7 @@ import { readEvents } from '../events/event-store.ts';
 import type { Endpoint } from '../serving/endpoint.ts';
 import type { VersionRef } from '../serving/traffic.ts';
 import type { Database } from '../storage/database.ts';
-import { Percent, shareOf } from './quantity.ts';
+import { percent, shareOf } from './quantity.ts';
 import { type Command, rolloutSubject } from './rollout.ts';
 import type { RolloutPlan } from './rollout-config.ts';
 import { rolloutStore } from './rollout-store.ts';
@@ -35,7 +35,11 @@ const startBody = Type.Object(
     version: Type.Integer({ minimum: 1 }),
     force: Type.Optional(
       Type.Object(
-        { gates: Type.Optional(Type.Boolean()), shadow: Type.Optional(Type.Boolean()), from: Type.Optional(Percent) },
+        {
+          gates: Type.Optional(Type.Boolean()),
+          shadow: Type.Optional(Type.Boolean()),
+          from: Type.Optional(percent('One of the steps of the rollout.')),
+        },
         { additionalProperties: false },
       ),
     ),

@@ -14,14 +14,30 @@ export const EndpointConfig = Type.Object(
     time: Type.Optional(name('The input that carries event time; absent: the wall clock.')),
     assign: Type.Optional(name('The input that names a sticky unit; absent: the unit is the request.')),
     latency: Type.Optional(
-      Type.String({ pattern: '^[0-9]+(\\.[0-9]+)?(ms|s)$', description: 'What an answer may take: 100ms, 2s.' }),
+      Type.String({
+        pattern: '^[0-9]+(\\.[0-9]+)?(ms|s)$',
+        title: 'a duration, such as 100ms or 2s',
+        description: 'What an answer may take; 100ms when absent.',
+      }),
     ),
     log: Type.Optional(
-      Type.Union([
-        Type.Literal('durable'),
-        Type.Literal('buffered'),
-        Type.Object({ sampled: Type.Number({ exclusiveMinimum: 0, maximum: 1 }) }, { additionalProperties: false }),
-      ]),
+      Type.Union(
+        [
+          Type.Literal('durable'),
+          Type.Literal('buffered'),
+          Type.Object(
+            {
+              sampled: Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'The share of requests to keep.' }),
+            },
+            { additionalProperties: false },
+          ),
+        ],
+        {
+          description:
+            'durable, when absent: on disk before the answer leaves. buffered: the answer does not wait, and a crash loses the last ' +
+            'moment. sampled: buffered, and only a share.',
+        },
+      ),
     ),
   },
   { additionalProperties: false, description: 'The stable name that clients call, and what is kept of its answers.' },
