@@ -15,7 +15,7 @@ from mlflow.entities import Metric, Param, RunTag
 from sklearn.linear_model import LogisticRegression
 
 client = MlflowClient()
-points = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+points = int(sys.argv[1]) if len(sys.argv) > 1 else 26_000  # more than one page of a history
 X = pd.DataFrame({"a": np.arange(40.0), "b": np.arange(40.0) % 7})
 y = (X["a"] > 20).astype(int)
 
@@ -97,4 +97,12 @@ if os.environ.get("WITH_PROMPTS") == "yes":
     mlflow.genai.register_prompt("greeting", "Hello {{name}}", commit_message="first", tags={"lang": "en"})
     mlflow.genai.register_prompt("greeting", "Good day {{name}}", commit_message="second")
     mlflow.genai.set_prompt_alias("greeting", alias="live", version=1)
+if os.environ.get("WITH_WHAT_STAYS") == "yes":
+    from mlflow.entities.webhook import WebhookAction, WebhookEntity, WebhookEvent
+
+    created = WebhookEvent(WebhookEntity.MODEL_VERSION, WebhookAction.CREATED)
+    client.create_webhook(name="hook", url="https://127.0.0.1/hook", events=[created])
+    with mlflow.start_span("traced"):
+        pass
+    mlflow.flush_trace_async_logging()
 print("done")
