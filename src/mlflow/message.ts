@@ -7,37 +7,44 @@ import { PlatformError } from '../errors.ts';
 import type { Int64 } from '../storage/int64.ts';
 
 export type Field<T> = {
-  readonly read: (json: unknown, path: string) => T;
+  readonly read: (json: unknown, name: Name, inside: Place | undefined) => T;
   readonly required: boolean;
   readonly repeated: boolean;
   readonly fromQuery: (text: string) => unknown;
 };
+
+/** Of a field, or the index of an item. */
+type Name = string | number;
+
+/** What a value stands in. Only a refusal makes a text of it: a batch has thousands of values, and making texts took longer than reading them. */
+type Place = { readonly name: Name; readonly inside: Place | undefined };
+
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 
 /** What a message holds; a field is absent when the client did not send it. */
 export type Message<F extends Fields> = { readonly [K in keyof F]?: F[K] extends Field<infer T> ? T : never };
 
 export const text = (options: { required?: true } = {}): Field<string> =>
-  field(options, (json, path) => (typeof json === 'string' ? json : refuse(json, path)));
+  field(options, (json, name, inside) => (typeof json === 'string' ? json : refuseAt(json, name, inside)));
 
 export const integer = (options: { required?: true } = {}): Field<Int64> =>
-  field(options, (json, path) => {
+  field(options, (json, name, inside) => {
     const value = integerOf(json);
-    return value === undefined ? refuse(json, path) : value;
+    return value === undefined ? refuseAt(json, name, inside) : value;
   });
 
 export const float = (options: { required?: true } = {}): Field<number> =>
-  field(options, (json, path) => {
+  field(options, (json, name, inside) => {
     if (typeof json === 'number') return json;
     if (typeof json === 'boolean' || typeof json === 'bigint') return Number(json);
-    if (typeof json !== 'string') return refuse(json, path);
+    if (typeof json !== 'string') return refuseAt(json, name, inside);
     if (json === 'NaN') return Number.NaN;
     const value = json.trim() === '' ? Number.NaN : Number(json);
-    return Number.isNaN(value) ? refuse(json, path) : value;
+    return Number.isNaN(value) ? refuseAt(json, name, inside) : value;
   });
 
 export const flag = (options: { required?: true } = {}): Field<boolean> => ({
-  ...field(options, (json, path) => (typeof json === 'boolean' ? json : refuse(json, path))),
+  ...field(options, (json, name, inside) => (typeof json === 'boolean' ? json : refuseAt(json, name, inside))),
   fromQuery: (query) => {
     const word = query.toLowerCase();
     if (word === 'true' || word === 'false') return word === 'true';
@@ -50,38 +57,54 @@ export const oneOf = <T extends string>(
   names: Readonly<Record<T, number>>,
   options: { required?: true } = {},
 ): Field<T | undefined> =>
-  field(options, (json, path) => {
+  field(options, (json, name, inside) => {
     const entries = Object.entries<number>(names);
-    const found = entries.find(([name, number]) => json === name || json === number || json === String(number));
+    const found = entries.find(([word, number]) => json === word || json === number || json === String(number));
     if (found) return found[0] as T; // the keys of `names` are T
-    return typeof json === 'string' && !/^\d+$/.test(json) ? undefined : refuse(json, path);
+    return typeof json === 'string' && !/^\d+$/.test(json) ? undefined : refuseAt(json, name, inside);
   });
 
-export const object = <F extends Fields>(fields: F, options: { required?: true } = {}): Field<Message<F>> =>
-  field(options, (json, path) => (isRecord(json) ? readMessage(fields, json, path) : refuse(json, path)));
+export const object = <F extends Fields>(fields: F, options: { required?: true } = {}): Field<Message<F>> => {
+  const read = messageReader(fields);
+  return field(options, (json, name, inside) =>
+    isRecord(json) ? read(json, { name, inside }) : refuseAt(json, name, inside),
+  );
+};
 
 export const list = <T>(item: Field<T>, options: { required?: true } = {}): Field<readonly T[]> => ({
-  ...field(options, (json, path) =>
-    Array.isArray(json) ? json.map((one, index) => item.read(one, `${path}[${index}]`)) : refuse(json, path),
-  ),
+  ...field(options, (json, name, inside) => {
+    if (!Array.isArray(json)) return refuseAt(json, name, inside);
+    const place = { name, inside };
+    return json.map((one, index) => item.read(one, index, place));
+  }),
   repeated: true,
   fromQuery: item.fromQuery,
 });
 
 /** @throws PlatformError `mlflow/bad-request` with upstream's text */
-export function readMessage<F extends Fields>(fields: F, json: unknown, path = ''): Message<F> {
-  const record = isRecord(json) ? json : {};
-  const message: Record<string, unknown> = {};
-  for (const [name, { read, required }] of Object.entries(fields)) {
-    const at = path === '' ? name : `${path}.${name}`;
-    const value = record[name] ?? record[camelCase(name)] ?? (name === 'run_id' ? record.run_uuid : undefined);
-    const missing = value === undefined || value === null || (value === '' && required);
-    if (missing && required) throw invalidRequest(`Missing value for required parameter '${at}'. ${seeDocs}`);
-    if (value === undefined || value === null) continue;
-    const parsed = read(value, at);
-    if (parsed !== undefined) message[name] = parsed;
-  }
-  return message as Message<F>; // every field was read by its own `read`
+export const readMessage = <F extends Fields>(fields: F, json: unknown): Message<F> =>
+  messageReader(fields)(isRecord(json) ? json : {}, undefined);
+
+function messageReader<F extends Fields>(fields: F) {
+  const named = Object.entries(fields).map(([name, { read, required }]) => {
+    const others = [camelCase(name), ...(name === 'run_id' ? ['run_uuid'] : [])].filter((other) => other !== name);
+    return { name, others, read, required };
+  });
+  return (record: Readonly<Record<string, unknown>>, inside: Place | undefined): Message<F> => {
+    const message: Record<string, unknown> = {};
+    for (const { name, others, read, required } of named) {
+      let value = record[name];
+      for (const other of others) value ??= record[other];
+      const missing = value === undefined || value === null;
+      if (required && (missing || value === '')) {
+        throw invalidRequest(`Missing value for required parameter '${pathOf(name, inside)}'. ${seeDocs}`);
+      }
+      if (missing) continue;
+      const parsed = read(value, name, inside);
+      if (parsed !== undefined) message[name] = parsed;
+    }
+    return message as Message<F>; // every field was read by its own `read`
+  };
 }
 
 /** The query of a GET as the object that `readMessage` takes: repeated fields become lists. */
@@ -106,6 +129,15 @@ const field = <T>(options: { required?: true }, read: Field<T>['read']): Field<T
   repeated: false,
   fromQuery: (query) => query,
 });
+
+const refuseAt = (json: unknown, name: Name, inside: Place | undefined): never => refuse(json, pathOf(name, inside));
+
+/** `metrics[3].value` */
+function pathOf(name: Name, inside: Place | undefined): string {
+  if (!inside) return String(name);
+  const path = pathOf(inside.name, inside.inside);
+  return typeof name === 'number' ? `${path}[${name}]` : `${path}.${name}`;
+}
 
 /** @returns never: the text names the value and its type as Python does */
 export function refuse(json: unknown, path: string): never {
@@ -141,6 +173,7 @@ const isRecord = (json: unknown): json is Readonly<Record<string, unknown>> =>
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
 function integerOf(json: unknown): Int64 | undefined {
+  if (typeof json === 'number' && Number.isSafeInteger(json)) return json + 0; // which makes 0 of -0
   if (typeof json === 'bigint') return inRange(json) ? json : undefined;
   if (typeof json === 'number') return Number.isInteger(json) ? narrow(BigInt(json)) : undefined;
   if (typeof json !== 'string' || !/^\s*[+-]?\d+(?:\.0*)?\s*$/.test(json)) return undefined;
