@@ -48,6 +48,7 @@ export function brokenError(cause: unknown): PlatformError {
 /** NUL is text to SQLite and an error to PostgreSQL; here it is an error on both. */
 export function refuseNul(parameters: readonly unknown[]): void {
   for (const value of parameters) {
+    if (Array.isArray(value)) refuseNul(value);
     if (typeof value === 'string' && value.includes('\0')) throw new PlatformError('storage/nul-in-text', 'a text');
   }
 }

@@ -5,6 +5,7 @@ import { announce } from './announcements.ts';
 import { columnTypes } from './column-types.ts';
 import type { Database, Db } from './database.ts';
 import { isForeignKeyViolation, isUniqueViolation } from './database-error.ts';
+import { insertRows } from './insert-rows.ts';
 import { eachDatabase } from './test-databases.ts';
 
 type NoteTables = {
@@ -194,6 +195,47 @@ eachDatabase((name, open) => {
       }),
     );
     assert.deepEqual(heard, ['notes']);
+  });
+
+  test(`${name}: rows that are inserted together come out as they are, whatever their number`, async () => {
+    await using database = await open();
+    await database.write(async (tx) => {
+      const { text, int64, real } = columnTypes(tx);
+      await tx.schema
+        .createTable('many')
+        .addColumn('place', int64, (column) => column.primaryKey())
+        .addColumn('word', text)
+        .addColumn('number', real)
+        .addColumn('whole', int64)
+        .execute();
+    });
+    const columns = { place: 'bigint', word: 'text', number: 'double precision', whole: 'bigint' } as const;
+    const words = ['', 'a"b', "it's", '{a,b}', 'a\\b', 'NULL', null, 'ü'];
+    const numbers = [0, 0.1, -1 / 3, Number.MAX_VALUE, 5e-324, 2 ** 60, null];
+    const wholes = [0, -7, 2n ** 62n, -(2n ** 63n), Number.MAX_SAFE_INTEGER, null];
+    let place = 0;
+    for (const count of [1, 2, 3, 5, 64, 100, 4_100]) {
+      const rows = Array.from({ length: count }, () => {
+        place += 1;
+        return [place, words[place % words.length], numbers[place % numbers.length], wholes[place % wholes.length]];
+      });
+      const ending = 'on conflict do nothing returning place';
+      const insert = (tx: Db) =>
+        insertRows<{ place: number }>(tx, { into: 'many', columns, values: rows.flat(), ending });
+      const returned = new Set((await database.write(insert)).map((row) => row.place));
+      assert.deepEqual(returned, new Set(rows.map(([own]) => own)));
+      const found = await sql<Record<string, unknown>>`select place, word, number, whole from many
+        where place > ${place - count} order by place`.execute(database.read);
+      assert.deepEqual(
+        found.rows.map((row) => [row.place, row.word, row.number, row.whole]),
+        rows,
+      );
+    }
+    const nul = { into: 'many', columns, values: [0, 'a\0b', 0, 0], ending: '' };
+    await assert.rejects(
+      database.write((tx) => insertRows(tx, nul)),
+      { code: 'storage/nul-in-text' },
+    );
   });
 
   test(`${name}: a database is ready and says so`, async () => {

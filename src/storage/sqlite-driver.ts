@@ -2,7 +2,7 @@
 import { type CompiledQuery, type DatabaseConnection, type Driver, InsertQueryNode, type QueryResult } from 'kysely';
 import { brokenError, readOnlyError, refuseNul } from './database-error.ts';
 import type { Lease } from './lease.ts';
-import type { SqlResult } from './sqlite-protocol.ts';
+import type { SqlResult, SqlValue } from './sqlite-protocol.ts';
 import type { ReaderThread, Statement, WriterThread } from './sqlite-threads.ts';
 
 /** Every statement goes to the reader with the least to do and has its own snapshot, so there are no read transactions. */
@@ -133,13 +133,20 @@ const nothingToDo = {
 };
 
 function statementOf({ sql, parameters }: CompiledQuery): Statement {
+  const numbers = parameters.length >= 20 && parameters.every((value) => typeof value === 'number');
+  if (numbers) return { sql, parameters: Float64Array.from(parameters as readonly number[]) }; // as was just seen
   refuseNul(parameters);
   return { sql, parameters };
 }
 
-function resultOf<R>({ query }: CompiledQuery, { rows, changes, insertId }: SqlResult): QueryResult<R> {
+function resultOf<R>({ query }: CompiledQuery, { columns, rows, changes, insertId }: SqlResult): QueryResult<R> {
+  const named = rows.map((row) => {
+    const object: Record<string, SqlValue> = {};
+    for (let at = 0; at < columns.length; at += 1) object[columns[at] as string] = row[at] as SqlValue; // within both
+    return object;
+  });
   return {
-    rows: rows as R[], // Kysely knows the type from the query
+    rows: named as R[], // Kysely knows the type from the query
     ...(changes !== undefined && { numAffectedRows: BigInt(changes) }),
     ...(insertId !== undefined && InsertQueryNode.is(query) && { insertId: BigInt(insertId) }),
   };

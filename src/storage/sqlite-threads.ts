@@ -3,10 +3,18 @@ import { Worker } from 'node:worker_threads';
 import { PlatformError } from '../errors.ts';
 import { brokenError } from './database-error.ts';
 import { sqliteError } from './sqlite-error.ts';
-import type { FromWriter, SqlResult, ThreadOptions, ToReader, ToWriter, WriterState } from './sqlite-protocol.ts';
+import type {
+  FromWriter,
+  Parameters,
+  SqlResult,
+  ThreadOptions,
+  ToReader,
+  ToWriter,
+  WriterState,
+} from './sqlite-protocol.ts';
 import { threadEntry } from './thread-entry.ts';
 
-export type Statement = { readonly sql: string; readonly parameters: readonly unknown[] };
+export type Statement = { readonly sql: string; readonly parameters: Parameters };
 
 export async function openReaderThread(options: ThreadOptions): Promise<ReaderThread> {
   const thread = new ReaderThread(options);

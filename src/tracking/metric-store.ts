@@ -3,6 +3,7 @@ import { type SelectQueryBuilder, type SqlBool, sql } from 'kysely';
 import { announce } from '../storage/announcements.ts';
 import { isPostgres } from '../storage/column-types.ts';
 import type { Db } from '../storage/database.ts';
+import { insertRows } from '../storage/insert-rows.ts';
 import type { Int64 } from '../storage/int64.ts';
 import { parseExperimentId } from './experiment.ts';
 import {
@@ -30,12 +31,8 @@ export type MetricTables = {
   metric_points: { series_id: Int64; timestamp: Int64; step: Int64; value: number; is_nan: number };
 };
 
-type SeriesColumns = Omit<MetricTables['metric_series'], 'id'>;
-type WritableTables = { metric_series: SeriesColumns; metric_points: MetricTables['metric_points'] };
-
 export const metricStore = (database: Db) => {
   const db = database.withTables<MetricTables>();
-  const writable = database.withTables<WritableTables>();
 
   const pointsOf = (runId: string, key: string) =>
     db
@@ -47,48 +44,28 @@ export const metricStore = (database: Db) => {
   async function logAll(runs: readonly PointsOfRun[]): Promise<void> {
     for (const { runId } of runs) announce(database, metricsTopic(runId));
     const series = runs.flatMap(({ runId, experimentId, metrics }) =>
-      [...latestByKey(metrics).values()].map(({ key, value, timestamp, step }) => ({
-        run_id: runId,
-        key,
-        experiment_id: parseExperimentId(experimentId),
-        ...storedValue(value),
-        timestamp,
-        step,
-      })),
+      [...latestByKey(metrics).values()].flatMap(({ key, value, timestamp, step }) => {
+        const stored = storedValue(value);
+        return [runId, key, parseExperimentId(experimentId), stored.value, stored.is_nan, timestamp, step];
+      }),
     );
-    const ids = new Map<string, Int64>();
+    const stored = await insertRows<{ run_id: string; key: string; id: Int64 }>(database, {
+      into: 'metric_series',
+      columns: seriesColumns,
+      values: series,
+      ending: keepLatest,
+    });
     const placeOf = (runId: string, key: string) => `${runId}/${key}`; // no run id has a slash
-    for (const part of partsOf(series)) {
-      const stored = await writable
-        .insertInto('metric_series')
-        .values(part)
-        .onConflict((conflict) =>
-          conflict.columns(['run_id', 'key']).doUpdateSet({
-            value: ifLater('value'),
-            is_nan: ifLater('is_nan'),
-            timestamp: ifLater('timestamp'),
-            step: ifLater('step'),
-          }),
-        )
-        .returning(['run_id', 'key', sql<Int64>`id`.as('id')])
-        .execute();
-      for (const { run_id, key, id } of stored) ids.set(placeOf(run_id, key), id);
+    const ids = new Map(stored.map(({ run_id, key, id }) => [placeOf(run_id, key), id]));
+    const points: Int64[] = [];
+    for (const { runId, metrics } of runs) {
+      for (const { key, value, timestamp, step } of metrics) {
+        const stored = storedValue(value);
+        points.push(ids.get(placeOf(runId, key)) ?? 0, step, timestamp, stored.value, stored.is_nan);
+      }
     }
-    const points = runs.flatMap(({ runId, metrics }) =>
-      metrics.map(({ key, value, timestamp, step }) => ({
-        series_id: ids.get(placeOf(runId, key)) ?? 0,
-        timestamp,
-        step,
-        ...storedValue(value),
-      })),
-    );
-    for (const part of partsOf(points)) {
-      await writable
-        .insertInto('metric_points')
-        .values(part)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
-    }
+    const ending = 'on conflict do nothing';
+    await insertRows(database, { into: 'metric_points', columns: pointColumns, values: points, ending });
   }
 
   return {
@@ -196,10 +173,6 @@ export const metricStore = (database: Db) => {
 
 type PointsOfRun = { readonly runId: string; readonly experimentId: string; readonly metrics: readonly Metric[] };
 
-/** SQLite takes 32,766 parameters in a statement, and a series has seven. */
-const partsOf = <Row>(rows: readonly Row[]): readonly (readonly Row[])[] =>
-  Array.from({ length: Math.ceil(rows.length / 4000) }, (_, at) => rows.slice(at * 4000, (at + 1) * 4000));
-
 export type MetricStore = ReturnType<typeof metricStore>;
 
 type PointRow = Omit<MetricTables['metric_points'], 'series_id'>;
@@ -243,9 +216,31 @@ async function walk(
   return rows;
 }
 
-const newer = sql`(excluded.step, excluded.timestamp, excluded.value) > (metric_series.step, metric_series.timestamp, metric_series.value)`;
-const ifLater = (column: 'value' | 'is_nan' | 'timestamp' | 'step') =>
-  sql<number>`case when ${newer} then ${sql.ref(`excluded.${column}`)} else ${sql.ref(`metric_series.${column}`)} end`;
+const seriesColumns = {
+  run_id: 'text',
+  key: 'text',
+  experiment_id: 'bigint',
+  value: 'double precision',
+  is_nan: 'integer',
+  timestamp: 'bigint',
+  step: 'bigint',
+} as const;
+
+const pointColumns = {
+  series_id: 'bigint',
+  step: 'bigint',
+  timestamp: 'bigint',
+  value: 'double precision',
+  is_nan: 'integer',
+} as const;
+
+/** A series holds the latest of its points. */
+const newer =
+  '(excluded.step, excluded.timestamp, excluded.value) > (metric_series.step, metric_series.timestamp, metric_series.value)';
+const latest = ['value', 'is_nan', 'timestamp', 'step']
+  .map((column) => `${column} = case when ${newer} then excluded.${column} else metric_series.${column} end`)
+  .join(', ');
+const keepLatest = `on conflict (run_id, key) do update set ${latest} returning run_id, key, id`;
 
 const toPoint = (row: { value: number; is_nan: number; timestamp: Int64; step: Int64 }): MetricPoint => ({
   value: loadedValue(row),
