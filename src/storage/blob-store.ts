@@ -1,7 +1,7 @@
 /** Whole objects under their SHA-256. Names come from here only: no caller's text is ever joined to a path. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PlatformError } from '../errors.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -126,17 +126,54 @@ export async function writeHashed(
   let size = 0;
   try {
     await using file = await open(path, 'wx');
-    for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+    const seen = (chunk: Uint8Array) => {
       digester.update(chunk);
-      await file.writeFile(chunk);
       size += chunk.length;
-    }
+    };
+    await writeAll(file, body instanceof Uint8Array ? [body] : body, seen);
     await file.sync();
   } catch (error) {
     await rm(path, { force: true });
     throw isFull(error) ? full('the rest of the file', error) : error;
   }
   return { path, digest: digester.digest('hex'), size };
+}
+
+/** As much as this goes to the disk while the next of it arrives: each write is a trip to another thread, and chunks are small. */
+const writtenAtOnce = 2 ** 20;
+
+async function writeAll(
+  file: FileHandle,
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  seen: (chunk: Uint8Array) => void,
+): Promise<void> {
+  let chunks: Uint8Array[] = [];
+  let gathered = 0;
+  let writing: Promise<void> | undefined;
+  for await (const chunk of body) {
+    seen(chunk);
+    chunks.push(chunk);
+    gathered += chunk.length;
+    if (gathered < writtenAtOnce) continue;
+    await writing;
+    writing = writeChunks(file, chunks);
+    writing.catch(() => undefined); // it is awaited before the next write; the body may break off before
+    chunks = [];
+    gathered = 0;
+  }
+  await writing;
+  if (gathered > 0) await writeChunks(file, chunks);
+}
+
+/** One call may write less than it is given. */
+async function writeChunks(file: FileHandle, chunks: readonly Uint8Array[]): Promise<void> {
+  let left: readonly Uint8Array[] = chunks;
+  let missing = chunks.reduce((sum, { length }) => sum + length, 0);
+  while (missing > 0) {
+    const { bytesWritten } = await file.writev(left);
+    missing -= bytesWritten;
+    if (missing > 0) left = [Buffer.concat(left).subarray(bytesWritten)];
+  }
 }
 
 async function roomAt(folder: string): Promise<number> {
@@ -162,9 +199,11 @@ export function checkRange({ start, end }: ByteRange, size: number): ByteRange {
   return { start, end: Math.min(end, size) };
 }
 
+const readAtOnce = 2 ** 18;
+
 /** Opens the file when it is first read: a body that nobody reads holds nothing. */
 async function* fileBytes(path: string, { start, end }: ByteRange): AsyncGenerator<Uint8Array> {
-  if (start < end) yield* createReadStream(path, { start, end: end - 1 });
+  if (start < end) yield* createReadStream(path, { start, end: end - 1, highWaterMark: readAtOnce });
 }
 
 export async function statFile(path: string): Promise<{ readonly size: number; readonly mtimeMs: number } | undefined> {
