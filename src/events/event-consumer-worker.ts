@@ -57,6 +57,7 @@ export function followEvents(
     startLoop({
       pass: async () => (await consumeEvents(consumer, handler)) > 0,
       everyMs: 1_000,
+      atMostEveryMs: 50, // in a burst of events, one look serves many
       onError: consumer.onError,
     }),
   );

@@ -28,6 +28,7 @@ export async function startShipAlias(deps: ShipAliasDeps): Promise<AsyncDisposab
   await database.write(async (tx) => eventCursorStore(tx).begin(consumer, await lastPosition(tx)));
   const loop = startLoop({
     everyMs: 1000,
+    atMostEveryMs: 50,
     onError,
     pass: async (signal) => {
       const after = await eventCursorStore(database.read).find(consumer);

@@ -45,6 +45,7 @@ export function startOutbox({ database, factsOf, now, onError }: OutboxOptions):
         (await webhookStore(database.read).any()) &&
         (await consumeEvents({ database, name, types: toldTypes }, handle)) > 0,
       everyMs: 1_000,
+      atMostEveryMs: 50,
       onError,
     }),
   );
