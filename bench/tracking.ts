@@ -172,7 +172,7 @@ for (const [what, filter] of [
   ['filter and order, p99', 'metrics.m1 < 0.1'],
   ['order alone, p99', undefined],
 ] as const) {
-  const searched = await measure([50, 3], (server, round) =>
+  const searched = await measure([200, 3], (server, round) =>
     call(server, 'POST', `${api}/runs/search`, {
       experiment_ids: ['0'],
       max_results: 100,
