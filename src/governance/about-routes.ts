@@ -22,9 +22,17 @@ export function aboutRoutes({ version, dataFolder, now }: AboutDeps): FastifyPlu
       }
       done();
     });
-    const schema = { tags: ['server'] };
-    app.get('/api/v1/version', { config: { permission: 'read' }, schema }, () => ({ version, folder: dataFolder }));
-    app.get('/api/v1/contact', { config: { permission: 'read' }, schema }, () => ({ lastContact }));
+    const tags = ['server'];
+    app.get(
+      '/api/v1/version',
+      { config: { permission: 'read' }, schema: { tags, summary: 'The version of this server, and its data folder' } },
+      () => ({ version, folder: dataFolder }),
+    );
+    app.get(
+      '/api/v1/contact',
+      { config: { permission: 'read' }, schema: { tags, summary: 'The last client that was heard' } },
+      () => ({ lastContact }),
+    );
   };
   // Its hook is for every route, not only for its own.
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true });

@@ -15,13 +15,29 @@ export const healthRoutes =
   }): FastifyPluginAsyncTypebox =>
   async (app) => {
     const config = { permission: 'public', anyHost: true } as const;
-    app.get('/health', { config }, async (_request, reply) => reply.type('text/plain; charset=utf-8').send('OK'));
-    app.get('/health/live', { config }, async () => ({ status: 'live', version }));
+    const tags = ['server'];
+    app.get('/health', { config, schema: { tags, summary: 'OK, in the form MLflow has' } }, async (_request, reply) =>
+      reply.type('text/plain; charset=utf-8').send('OK'),
+    );
+    app.get(
+      '/health/live',
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Whether the process answers at all',
+          response: { 200: Type.Object({ status: Type.Literal('live'), version: Type.String() }) },
+        },
+      },
+      async () => ({ status: 'live' as const, version }),
+    );
     app.get(
       '/health/ready',
       {
         config,
         schema: {
+          tags,
+          summary: 'Whether requests should come here now, and otherwise why not',
           response: { '2xx': Type.Object({ status: Type.String(), reasons: Type.Array(Type.String()) }) },
         },
       },

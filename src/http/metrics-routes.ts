@@ -23,8 +23,13 @@ export function openMetrics(facts: { readonly version: string }): Metrics {
 export const metricsRoutes =
   (metrics: Metrics): FastifyPluginAsyncTypebox =>
   async (app) => {
-    app.get('/metrics', { config: { permission: 'read' } }, async (_request, reply) =>
-      reply.type(metrics.contentType).send(await metrics.metrics()),
+    app.get(
+      '/metrics',
+      {
+        config: { permission: 'read' },
+        schema: { tags: ['server'], summary: "All metrics, in Prometheus' text format" },
+      },
+      async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
     );
   };
 

@@ -21,6 +21,7 @@ export type EndpointRoutesDeps = SetTrafficDeps & {
   readonly now: () => number;
 };
 
+const tags = ['serving'];
 const OneEndpoint = Type.Object({ name: Type.String() });
 const Labels = Type.Object(
   {
@@ -66,12 +67,14 @@ export const endpointRoutes =
       return found;
     };
 
-    app.get('/api/v1/endpoints', { config: { permission: 'read' } }, async () => ({
-      items: (await deps.listEndpoints()).map(viewOf),
-    }));
+    app.get(
+      '/api/v1/endpoints',
+      { config: { permission: 'read' }, schema: { tags, summary: 'List endpoints, what they serve and how they do' } },
+      async () => ({ items: (await deps.listEndpoints()).map(viewOf) }),
+    );
     app.get(
       '/api/v1/endpoints/:name',
-      { config: { permission: 'read' }, schema: { params: OneEndpoint } },
+      { config: { permission: 'read' }, schema: { tags, summary: 'One endpoint', params: OneEndpoint } },
       async ({ params }) => viewOf(await stored(params.name)),
     );
 
@@ -84,6 +87,8 @@ export const endpointRoutes =
           request.body ??= {};
         },
         schema: {
+          tags,
+          summary: 'Put the version before back, now',
           params: OneEndpoint,
           body: Type.Object(
             { reason: Type.Optional(Type.String({ maxLength: 2_000 })) },
@@ -100,7 +105,16 @@ export const endpointRoutes =
 
     app.post(
       '/api/v1/endpoints/:name/labels',
-      { config: { permission: 'write' }, bodyLimit: 8 * 2 ** 20, schema: { params: OneEndpoint, body: Labels } },
+      {
+        config: { permission: 'write' },
+        bodyLimit: 8 * 2 ** 20,
+        schema: {
+          tags,
+          summary: 'Tell what came true, by key; answered when it is on disk',
+          params: OneEndpoint,
+          body: Labels,
+        },
+      },
       async ({ params, body }) => {
         const { plan } = live.get(params.name);
         const at = now();
@@ -119,6 +133,8 @@ export const endpointRoutes =
       {
         config: { permission: 'read' },
         schema: {
+          tags,
+          summary: 'Counts, histograms and latencies of each day and version',
           params: OneEndpoint,
           querystring: Type.Object({
             from: Type.Optional(Type.Integer()),

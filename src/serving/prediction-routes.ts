@@ -12,6 +12,7 @@ export type PredictionRoutesDeps = ReplayDeps & {
   readonly live: LiveEndpoints;
 };
 
+const tags = ['serving'];
 const OnePrediction = Type.Object({ id: Type.String({ maxLength: 64 }) });
 
 export const predictionRoutes =
@@ -26,7 +27,7 @@ export const predictionRoutes =
 
     app.get(
       '/api/v1/predictions/:id',
-      { config: { permission: 'read' }, schema: { params: OnePrediction } },
+      { config: { permission: 'read' }, schema: { tags, summary: 'One logged prediction', params: OnePrediction } },
       async ({ params }) => {
         const { prediction, mirrors } = await find(params.id);
         return { ...prediction, mirrors };
@@ -35,7 +36,10 @@ export const predictionRoutes =
 
     app.post(
       '/api/v1/predictions/:id/replay',
-      { config: { permission: 'read' }, schema: { params: OnePrediction } },
+      {
+        config: { permission: 'read' },
+        schema: { tags, summary: 'Compute a logged prediction again, and name what made it', params: OnePrediction },
+      },
       async ({ params }) => {
         const { prediction: record } = await find(params.id);
         const { endpoint } = deps.live.get(record.endpoint).plan;

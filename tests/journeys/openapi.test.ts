@@ -1,0 +1,56 @@
+/** The published description of the API, as generators of clients read it. */
+import assert from 'node:assert/strict';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { spawnServer } from './spawned-server.ts';
+
+type Operation = {
+  operationId?: string;
+  summary?: string;
+  tags?: string[];
+  security?: unknown[];
+  'x-permission'?: string;
+  parameters?: { name: string; in: string }[];
+  responses: Record<string, { description?: string; content?: Record<string, unknown> }>;
+};
+type Document = { openapi: string; paths: Record<string, Record<string, Operation>>; components: object };
+
+test('every operation says who may call it, what it is for, and what it answers when it refuses', async () => {
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rondo-openapi-'));
+  await using server = await spawnServer({ dataFolder: place.path });
+  const document = await server.must<Document>('GET', '/api/v1/openapi.json');
+  assert.equal(document.openapi, '3.1.0');
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, operation })),
+  );
+  assert.ok(operations.length > 100, `only ${operations.length} operations`);
+  const lacking = operations.flatMap(({ name, path, operation }) => {
+    const { operationId, summary, tags = [], responses, parameters = [] } = operation;
+    const ok = Object.keys(responses).some((status) => /^[123]/.test(status));
+    const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, one]) => one);
+    const declared = parameters.filter((one) => one.in === 'path').map((one) => one.name);
+    const isPublic = operation['x-permission'] === 'public';
+    return [
+      ...(operationId && summary && tags.length === 1 ? [] : [`${name} has no id, summary or tag`]),
+      ...(ok && responses['4XX']?.content ? [] : [`${name} does not say what it answers`]),
+      ...(/^(public|signed|read|write|deploy|admin)$/.test(operation['x-permission'] ?? '')
+        ? []
+        : [`${name}: who may?`]),
+      ...((operation.security?.length === 0) === isPublic ? [] : [`${name} asks for the wrong credentials`]),
+      ...(named.toSorted().join() === declared.toSorted().join() ? [] : [`${name} does not declare its parameters`]),
+    ];
+  });
+  assert.deepEqual(lacking, []);
+  const ids = operations.map(({ operation }) => operation.operationId);
+  assert.equal(new Set(ids).size, ids.length);
+  // Tuples are `prefixItems` in the JSON Schema of OpenAPI 3.1, and references lead somewhere.
+  const text = JSON.stringify(document);
+  assert.doesNotMatch(text, /"items":\[|"additionalItems"/);
+  for (const [, target = ''] of text.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+    let at: unknown = document;
+    for (const key of target.split('/')) at = (at as Record<string, unknown> | undefined)?.[key];
+    assert.ok(at, `#/${target} leads nowhere`);
+  }
+});
