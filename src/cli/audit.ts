@@ -1,4 +1,7 @@
 /** `rondo audit`: the log of every change, and whether it is still what was written. */
+import { join } from 'node:path';
+import { PlatformError } from '../errors.ts';
+import { readCheckpointFolder } from '../events/checkpoint-folder-adapter.ts';
 import { type DefineCommand, wholeNumber } from './command.ts';
 import { table, timeText } from './table.ts';
 
@@ -52,8 +55,13 @@ export const define: DefineCommand = (command, { api, output, signal, setExitCod
     .description(
       'recompute the log and compare it with every signed checkpoint; exits with 1 when something was changed',
     )
-    .action(async () => {
-      const found = await (await api()).call<Verification>('POST', '/api/v1/audit/verify', { signal });
+    .option(
+      '--checkpoints <folder>',
+      'a copy of `checkpoints` in the data folder, kept on another machine: it shows what was changed together with the original',
+    )
+    .action(async ({ checkpoints }: { checkpoints?: string }) => {
+      const body = checkpoints === undefined ? {} : await keptCheckpoints(checkpoints);
+      const found = await (await api()).call<Verification>('POST', '/api/v1/audit/verify', { body, signal });
       output.result(found, ({ size, checkpoints, root, bad }) =>
         bad
           ? `CHANGED at entry ${bad.position}: ${bad.why}`
@@ -78,6 +86,18 @@ export const define: DefineCommand = (command, { api, output, signal, setExitCod
       }
     });
 };
+
+async function keptCheckpoints(folder: string) {
+  const { notes, keys } = await readCheckpointFolder(folder);
+  if (notes.size === 0) {
+    throw new PlatformError('cli/usage', folder, {
+      message: `There is no checkpoint in ${folder}.`,
+      hint: 'name a copy of the folder `checkpoints` in the data folder',
+    });
+  }
+  const checkpoints = [...notes].map(([name, note]) => ({ source: join(folder, name), note }));
+  return { checkpoints, verifierKeys: keys };
+}
 
 function eventTable(events: readonly Event[]): string {
   return table(events, [

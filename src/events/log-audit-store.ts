@@ -12,15 +12,17 @@ import { parseVerifierKey, type VerifierKey } from './signed-note.ts';
 import { type KnownCheckpoint, type LogVerification, type StoredEntry, verifyLog } from './verify-log.ts';
 
 /**
- * @param folders with checkpoint files and verifier keys; give copies from other machines, which an intruder here could not change
+ * @param folders with checkpoint files and verifier keys
+ * @param kept copies from other machines, which an intruder here could not change
  * @throws PlatformError events/checkpoint-forged when a checkpoint was not signed by the key that it names
  */
 export async function auditLog(options: {
   readonly database: Database;
   readonly folders: readonly string[];
+  readonly kept?: readonly { readonly source: string; readonly note: string }[];
   readonly verifierKeys?: readonly string[];
 }): Promise<LogVerification> {
-  const { database, folders, verifierKeys = [] } = options;
+  const { database, folders, kept = [], verifierKeys = [] } = options;
   const read = await Promise.all(folders.map(async (folder) => ({ folder, ...(await readCheckpointFolder(folder)) })));
   const keys = [...verifierKeys, ...read.flatMap((found) => found.keys)].map(parseVerifierKey);
   const fromFiles = read.flatMap(({ folder, notes }) =>
@@ -29,7 +31,8 @@ export async function auditLog(options: {
   const fromTable = await Array.fromAsync(storedNotes(database.read), ({ note, size }) =>
     knownCheckpoint(note, `checkpoint ${size} of the database`, keys),
   );
-  return verifyLog(() => storedEntries(database.read), [...fromFiles, ...fromTable]);
+  const fromElsewhere = kept.map(({ source, note }) => knownCheckpoint(note, source, keys));
+  return verifyLog(() => storedEntries(database.read), [...fromFiles, ...fromTable, ...fromElsewhere]);
 }
 
 /** A checkpoint of a key that is not known here proves nothing by itself, but the log has to agree with it too. */

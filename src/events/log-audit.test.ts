@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { sql } from 'kysely';
 import type { Database } from '../storage/database.ts';
 import { eachDatabase, type TestDatabase } from '../storage/test-databases.ts';
 import { parseCheckpoint } from './checkpoint.ts';
@@ -101,7 +102,64 @@ eachDatabase((name, open) => {
   });
 
   if (name === 'sqlite') tampering(open);
+
+  test(`${name}: a changed, a dropped, a moved and a cut off entry are found, and the first is named`, async () => {
+    await using database = await open();
+    const signer = await openLogSigner({ database, folder: database.folder, now });
+    await append(database, 20);
+    await signer.sign();
+    await asIntruder(database, 'create table kept as select * from events');
+    const found: unknown[] = [];
+    for (const statements of [
+      [`update events set actor = 'user:eve' where position = 7`],
+      ['delete from events where position = 7'],
+      [
+        'update events set position = -1 where position = 4',
+        'update events set position = 4 where position = 13',
+        'update events set position = 13 where position = -1',
+      ],
+      ['delete from events where position > 15'],
+    ]) {
+      await asIntruder(database, ...statements);
+      found.push(problemOf(await audit(database)));
+      await asIntruder(database, 'delete from events', 'insert into events select * from kept');
+    }
+    assert.deepEqual(found, [
+      { kind: 'changed', position: 7 },
+      { kind: 'dropped', position: 7 },
+      { kind: 'reordered', position: 4 },
+      { kind: 'truncated', position: 16 },
+    ]);
+    assert.ok((await audit(database)).ok);
+  });
+
+  test(`${name}: a copy kept elsewhere tells what was cut off with its own checkpoint`, async () => {
+    await using database = await open();
+    const signer = await openLogSigner({ database, folder: database.folder, now });
+    await append(database, 5);
+    await signer.sign();
+    await append(database, 5);
+    const note = (await signer.sign()) ?? '';
+    await asIntruder(database, 'delete from events where position > 5', 'delete from checkpoints where size > 5');
+    const kept = [{ source: 'a mail', note }];
+    const verified = await auditLog({ database, folders: [], kept, verifierKeys: [signer.verifierKey] });
+    assert.deepEqual(problemOf(verified), { kind: 'truncated', position: 6 });
+    const forged = [{ source: 'a mail', note: note.replace('\n10\n', '\n11\n') }];
+    await assert.rejects(auditLog({ database, folders: [], kept: forged, verifierKeys: [signer.verifierKey] }), {
+      code: 'events/checkpoint-forged',
+    });
+  });
 });
+
+/** Who has the database itself, not only the server's way into it. */
+async function asIntruder(database: TestDatabase, ...statements: readonly string[]): Promise<void> {
+  const on = database.dialect === 'postgres' ? ' on events' : '';
+  await database.write(async (tx) => {
+    for (const trigger of ['events_keep', 'events_stay'])
+      await sql.raw(`drop trigger if exists ${trigger}${on}`).execute(tx);
+    for (const statement of statements) await sql.raw(statement).execute(tx);
+  });
+}
 
 function tampering(open: () => Promise<TestDatabase>): void {
   const tampered = async (change: (raw: DatabaseSync) => void) => {

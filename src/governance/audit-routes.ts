@@ -48,11 +48,6 @@ export const auditRoutes =
   ({ database, proofs, checkpointFolders, now }: AuditRoutesDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     let verified: ReturnType<typeof verificationOf> | undefined;
-    const verify = async () => {
-      const size = await lastPosition(database.read);
-      verified = verificationOf(await auditLog({ database, folders: checkpointFolders }), size, now());
-      return verified;
-    };
 
     app.get(
       '/api/v1/events',
@@ -109,13 +104,33 @@ export const auditRoutes =
       '/api/v1/audit/verify',
       {
         config: { permission: 'read' },
+        preValidation: async (request) => {
+          request.body ??= {};
+        },
         schema: {
           tags: ['events'],
-          summary: 'Recompute the log from its entries',
+          summary:
+            'Recompute the log from its entries, and compare it with what was signed and with what was kept elsewhere',
+          body: Type.Object(
+            {
+              checkpoints: Type.Optional(
+                Type.Array(Type.Object({ source: Type.String({ maxLength: 1000 }), note: Type.String() }), {
+                  maxItems: 10_000,
+                }),
+              ),
+              verifierKeys: Type.Optional(Type.Array(Type.String({ maxLength: 10_000 }), { maxItems: 100 })),
+            },
+            { additionalProperties: false },
+          ),
           response: { 200: verificationView },
         },
       },
-      verify,
+      async ({ body: { checkpoints: kept = [], verifierKeys = [] } }) => {
+        const size = await lastPosition(database.read);
+        const found = await auditLog({ database, folders: checkpointFolders, kept, verifierKeys });
+        verified = verificationOf(found, size, now());
+        return verified;
+      },
     );
 
     app.get(
