@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 
-const [address = '', connections = '1', seconds = '1', file = ''] = process.argv.slice(2);
+const [address = '', connections = '1', seconds = '1', file = '', type = 'application/json'] = process.argv.slice(2);
 const { port, hostname, host, pathname } = new URL(address);
 const body = readFileSync(file);
 const request = Buffer.concat([
   Buffer.from(
-    `POST ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
+    `POST ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`,
   ),
   body,
 ]);

@@ -1,6 +1,7 @@
 /**
  * Requests a second and latency of `infer` for one small model (100 trees, 20 features), with logging and summaries on, next to a
- * bare `node:http` server with the same inference threads and no more. Rounds alternate; medians are shown.
+ * bare `node:http` server with the same inference threads and no more. `framework` is `buffered` for requests that are not plain
+ * enough for `http/hot-routes.ts`: what they cost more is what that file saves. Rounds alternate; medians are shown.
  * `node bench/serving.ts [rounds] [seconds]`
  */
 import { execFile, fork } from 'node:child_process';
@@ -13,7 +14,7 @@ import { promisify } from 'node:util';
 type Round = { perSecond: number; answers: number; failures: number; p50: number; p99: number; cpuUs: number };
 
 const [rounds = '5', seconds = '3'] = process.argv.slice(2);
-const kinds = ['bare', 'buffered', 'durable'] as const;
+const kinds = ['bare', 'buffered', 'framework', 'durable'] as const;
 const levels = [1, 8, 64];
 const here = import.meta.dirname;
 await using folder = await mkdtempDisposable(join(process.env['RONDO_BENCH'] ?? tmpdir(), 'rondo-bench-'));
@@ -68,12 +69,13 @@ for (const connections of levels) {
 }
 
 async function measure(
-  { child, url }: { child: ReturnType<typeof fork>; url: string },
+  { kind, child, url }: (typeof servers)[number],
   connections: number,
   duration: number,
 ): Promise<Round> {
   const before = await cpu(child);
   const args = [join(here, 'serving-load.ts'), url, String(connections), String(duration), bodyFile];
+  if (kind === 'framework') args.push('application/json; charset=utf-8');
   const { stdout } = await promisify(execFile)(process.execPath, args);
   const after = await cpu(child);
   const round = JSON.parse(stdout) as Omit<Round, 'cpuUs'>;

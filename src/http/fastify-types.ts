@@ -1,4 +1,5 @@
 /** What this server adds to Fastify's own types; every file that sees http/ sees them. */
+import type { HotRoute } from './hot-routes.ts';
 import type { Permission, Role } from './permission.ts';
 import type { ErrorRenderer } from './render-error.ts';
 
@@ -22,6 +23,8 @@ declare module 'fastify' {
     readonly rondo: {
       /** A face writes its own errors below its prefix; it also gets the framework's (404, 405, 413, 415, broken JSON). */
       renderErrors(prefix: string, renderer: ErrorRenderer): void;
+      /** Answers plain requests to a route of this address beside the framework; the route itself is registered all the same. */
+      answerHot(route: HotRoute): void;
       /** Aborted when the server begins to close: whoever waits for something answers now. */
       readonly closing: AbortSignal;
     };

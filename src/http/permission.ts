@@ -1,4 +1,5 @@
 /** What a route lets happen, and which role may do it. */
+import { PlatformError } from '../errors.ts';
 
 export const permissions = ['public', 'signed', 'read', 'write', 'deploy', 'admin'] as const;
 /**
@@ -23,6 +24,22 @@ export function mayCall(permission: Permission, role: Role | undefined): boolean
   if (permission === 'public' || permission === 'signed') return true;
   return role !== undefined && includesRole(role, roleFor[permission]);
 }
+
+/** @throws PlatformError http/unauthenticated, http/forbidden  @param doing for the message: `POST /v2/…` */
+export function requirePermission(permission: Permission, who: Somebody | undefined, doing: string): void {
+  if (mayCall(permission, who?.role)) return;
+  if (who === undefined) {
+    throw new PlatformError('http/unauthenticated', `call ${doing}`, {
+      hint: 'send a token: `Authorization: Bearer rdo_…`',
+    });
+  }
+  throw new PlatformError('http/forbidden', `call ${doing} as ${who.role ?? who.actor}`, {
+    hint: `it needs the permission "${permission}"`,
+  });
+}
+
+/** Who signed a request has an actor and no role. */
+export type Somebody = { readonly actor: string; readonly role: Role | undefined };
 
 /** Whether `role` may do everything that `other` may. */
 export function includesRole(role: Role, other: Role): boolean {

@@ -1,5 +1,5 @@
 /** Errors on their way out: a face's own form below its prefix, problem+json everywhere else. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify';
 import type { PlatformError } from '../errors.ts';
 import { platformErrorOf, problemOf, problemType } from './problem.ts';
 
@@ -25,30 +25,36 @@ export class ErrorRenderers {
   }
 
   send(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const path = pathOf(request);
-    const error = platformErrorOf(thrown, { method: request.method, path });
-    if (error.status >= 500) request.log.error({ err: error, requestId: request.id }, error.message);
-    const { status, body, headers } = this.#render(error, { method: request.method, path, requestId: request.id });
+    const at = { method: request.method, path: pathOf(request), requestId: request.id, log: request.log };
+    const { status, headers, payload } = this.render(thrown, at);
     // Nothing of a started answer may stay: a file's `content-encoding` on an error, for example.
     for (const name of ['content-encoding', 'content-disposition', 'etag', 'accept-ranges', 'content-range'])
       reply.removeHeader(name);
-    reply
-      .code(status)
-      .header('cache-control', 'no-store')
-      .headers(retryHeaders(error))
-      .headers(headers ?? {});
-    if (reply.getHeader('content-type') === undefined) {
-      reply.header(
-        'content-type',
-        typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8',
-      );
-    }
-    return reply
-      .serializer((payload: unknown) => (typeof payload === 'string' ? payload : JSON.stringify(payload)))
-      .send(body);
+    return reply.code(status).headers(headers).serializer(String).send(payload);
   }
 
-  #render(error: PlatformError, request: Parameters<ErrorRenderer>[1]): RenderedError {
+  /** What goes out for an error, and into the log where it is ours. */
+  render(
+    thrown: unknown,
+    { log, ...request }: Parameters<ErrorRenderer>[1] & { readonly log: FastifyBaseLogger },
+  ): { readonly status: number; readonly headers: Record<string, string>; readonly payload: string } {
+    const error = platformErrorOf(thrown, request);
+    if (error.status >= 500) log.error({ err: error, requestId: request.requestId }, error.message);
+    const { status, body, headers } = this.#formOf(error, request);
+    const isText = typeof body === 'string';
+    return {
+      status,
+      payload: isText ? body : JSON.stringify(body),
+      headers: {
+        'cache-control': 'no-store',
+        'content-type': isText ? 'text/plain; charset=utf-8' : 'application/json; charset=utf-8',
+        ...retryHeaders(error),
+        ...headers,
+      },
+    };
+  }
+
+  #formOf(error: PlatformError, request: Parameters<ErrorRenderer>[1]): RenderedError {
     const face = this.#byPrefix.find(({ prefix }) => isBelow(request.path, prefix));
     if (face) return face.renderer(error, request);
     return {

@@ -75,6 +75,8 @@ export const originGuard = (rules: OriginRules) => {
   };
 };
 
+export type OriginGuard = ReturnType<typeof originGuard>;
+
 /** The name in a `Host` header, lower case, `[…]` around IPv6; undefined for anything that is not `name` or `name:port`. */
 function hostnameOf(host: string): string | undefined {
   return /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::\d{1,5})?$/i.exec(host)?.[1]?.toLowerCase();

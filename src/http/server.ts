@@ -13,12 +13,13 @@ import { PlatformError } from '../errors.ts';
 import type { Authenticate } from './authenticate.ts';
 import './fastify-types.ts';
 import { healthRoutes, type Readiness } from './health-routes.ts';
+import { answerHotRoutes, type HotRoute } from './hot-routes.ts';
 import { readJsonBodies } from './json-body.ts';
 import { type Metrics, metricsRoutes, requestDurations } from './metrics-routes.ts';
 import { publishOpenApi } from './open-api.ts';
-import { mayCall, type Role } from './permission.ts';
+import { requirePermission, type Somebody } from './permission.ts';
 import { ErrorRenderers, pathOf } from './render-error.ts';
-import { type OriginRules, originGuard } from './request-origin.ts';
+import { type OriginGuard, type OriginRules, originGuard } from './request-origin.ts';
 import { RouteTable } from './route-table.ts';
 import { validatorCompiler } from './schema-validator.ts';
 import { openUserInterface } from './user-interface.ts';
@@ -46,14 +47,19 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const { log, staticPrefix = '' } = options;
   const renderers = new ErrorRenderers();
   const routes = new RouteTable();
+  const hotRoutes: HotRoute[] = [];
   const closing = new AbortController();
   const nextId = requestIds();
+  const requestId = (request: IncomingMessage) => sentId(request.headers['x-request-id']) ?? nextId();
+  const guard = originGuard(options);
   const pages = await openUserInterface(options.uiFolder, staticPrefix);
 
   const app: FastifyInstance = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: (request) => sentId(request.headers['x-request-id']) ?? nextId(),
+    genReqId: requestId,
+    // Nothing is logged by request but errors, which name it; a logger for each costs as much as a small answer.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: mebibyte,
     // While the last answers go out, a request on an open connection still gets its answer, and `connection: close`.
     return503OnClosing: false,
@@ -71,6 +77,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   });
   app.decorate('rondo', {
     renderErrors: (prefix, renderer) => renderers.add(prefix, renderer),
+    answerHot: (route) => hotRoutes.push(route),
     closing: closing.signal,
   });
   app.decorateRequest('actor', '');
@@ -87,8 +94,14 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     if (pages.answersAt(request)) return pages.send(request, reply, 'index.html');
     return renderers.send(notFound(request, routes), request, reply);
   });
-  guardRequests(app, options);
+  guardRequests(app, { guard, authenticate: options.authenticate });
   const durations = requestDurations(options.metrics);
+  answerHotRoutes(app, {
+    ...{ routes: hotRoutes, headers: securityHeaders, authenticate: options.authenticate, requestId, renderers, log },
+    ...{ durations, closing: closing.signal },
+    checkHost: ({ rawHeaders, socket: { localAddress } }) =>
+      guard.checkHost({ hosts: hostsOf(rawHeaders), localAddress }),
+  });
   app.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'none';
     durations.labels(request.method, route, String(reply.statusCode)).observe(reply.elapsedTime / 1000);
@@ -124,10 +137,10 @@ export async function startServer(
   return { url: `http://${name}:${address.port}`, port: address.port };
 }
 
-function guardRequests(app: FastifyInstance, options: ServerOptions): void {
-  const guard = originGuard(options);
-  const { authenticate } = options;
-
+function guardRequests(
+  app: FastifyInstance,
+  { guard, authenticate }: { readonly guard: OriginGuard; readonly authenticate: Authenticate },
+): void {
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...securityHeaders, 'x-request-id': request.id });
     const { config } = request.routeOptions;
@@ -163,17 +176,10 @@ function guardRequests(app: FastifyInstance, options: ServerOptions): void {
       ? verify(request).then((actor) => ({ actor, role: undefined }))
       : authenticate({ authorization: request.headers.authorization, address: request.ip });
     const enter = (who: Somebody | undefined) => {
-      if (!mayCall(permission, who?.role)) {
-        const doing = `${request.method} ${pathOf(request)}`;
-        return done(
-          who === undefined
-            ? new PlatformError('http/unauthenticated', `call ${doing}`, {
-                hint: 'send a token: `Authorization: Bearer rdo_…`',
-              })
-            : new PlatformError('http/forbidden', `call ${doing} as ${who.role ?? who.actor}`, {
-                hint: `it needs the permission "${permission}"`,
-              }),
-        );
+      try {
+        requirePermission(permission, who, `${request.method} ${pathOf(request)}`);
+      } catch (error) {
+        return done(error as Error); // a PlatformError
       }
       request.actor = who?.actor ?? '';
       request.role = who?.role;
@@ -184,9 +190,6 @@ function guardRequests(app: FastifyInstance, options: ServerOptions): void {
     else enter(identified);
   });
 }
-
-/** Who signed a request has an actor and no role. */
-type Somebody = { readonly actor: string; readonly role: Role | undefined };
 
 /** Nothing we answer with is a page, except our own pages, which say so themselves: an artifact must not run in our origin. */
 const securityHeaders = {

@@ -56,6 +56,7 @@ function readStrings(bytes: Buffer, name: string): readonly string[] {
 export function binaryOutputs(body: unknown, count: number): readonly boolean[] | undefined {
   if (!isObject(body)) return undefined;
   const parameters = body['parameters'];
+  if (parameters === undefined && body['outputs'] === undefined) return undefined;
   const all = isObject(parameters) && parameters['binary_data_output'] === true;
   const outputs: readonly unknown[] = Array.isArray(body['outputs']) ? body['outputs'] : [];
   const wanted = Array.from({ length: count }, (_, index) => {

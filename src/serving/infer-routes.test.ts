@@ -402,3 +402,46 @@ test('takes tensors as bytes and gives them back so, as clients of the protocol 
     assert.match(refused.json().error, message);
   }
 });
+
+test('a plain request, which passes no framework, is answered as the framework would', async () => {
+  await using serving = await openTestServing();
+  await serving.addVersion({ model: 'm', version: 1, ...linearSignature }, linearModel({ weight: 2, bias: 0 }));
+  await serving.addEndpoint({ name: 'e' }, { champion: { model: 'm', version: 1 } });
+  await serving.addEndpoint({ name: 'nobody' });
+  const url = await serving.app.listen({ host: '127.0.0.1', port: 0 });
+  const good = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [3] }] };
+  const nested = `{"inputs":${'['.repeat(200_000)}${']'.repeat(200_000)}}`;
+  const cases: readonly (readonly [string, string, number])[] = [
+    ['e', JSON.stringify({ ...good, id: 'mine' }), 200],
+    ['e', JSON.stringify({ ...good, parameters: { binary_data_output: true } }), 200],
+    ['e', '{"inputs":', 400],
+    ['e', '', 400],
+    ['e', nested, 400],
+    ['e', JSON.stringify({ inputs: [] }), 400],
+    ['e', `{"inputs":[{"name":"x","datatype":"FP32","shape":[1,1],"data":["${'a'.repeat(200_000)}"]}]}`, 400],
+    ['nothing', JSON.stringify(good), 404],
+    ['nobody', JSON.stringify(good), 503],
+  ];
+  const ask = async (endpoint: string, body: string, headers: Record<string, string>) => {
+    const answer = await fetch(`${url}/v2/models/${endpoint}/infer`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-request-id': 'the-same-one', ...headers },
+      body,
+    });
+    // The framework gives up a connection whose body it could not read; here it was read to its end.
+    const { date: _, 'keep-alive': __, connection: ___, ...told } = Object.fromEntries(answer.headers);
+    // The one thing that differs between two requests is what a prediction is called.
+    const text = (await answer.text()).replace(/[0-9a-z]{22}/g, 'ID');
+    return { status: answer.status, headers: told, text };
+  };
+  for (const [endpoint, body, status] of cases) {
+    const hot = await ask(endpoint, body, {});
+    const framework = await ask(endpoint, body, { 'content-type': 'application/json; charset=utf-8' });
+    assert.equal(hot.status, status, hot.text);
+    assert.deepEqual(hot, framework);
+  }
+  assert.match(
+    (await serving.app.inject('/metrics')).body,
+    /_count\{method="POST",route="\/v2\/models\/:model\/infer",status="200"\} 4/,
+  );
+});

@@ -1,6 +1,6 @@
 /** Open Inference Protocol, version 2, over HTTP. The hot path starts here. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import '../http/fastify-types.ts';
 import { PlatformError } from '../errors.ts';
 import type { ErrorRenderer } from '../http/render-error.ts';
@@ -39,28 +39,36 @@ export const inferRoutes =
       });
     }
 
-    const infer = async (model: string, pinned: string | undefined, body: unknown, reply: FastifyReply) => {
-      const { value, exact } = (body ?? nothing) as JsonText; // by the parsers above
+    const infer = async (model: string, pinned: string | undefined, { value, exact }: JsonText) => {
       const { answer, mirror } = await predict(deps, live.get(model), { body: value, exact, pinned });
-      if (typeof answer === 'string') reply.header('content-type', 'application/json; charset=utf-8').send(answer);
-      else {
-        const headers = { 'content-type': 'application/octet-stream', [jsonLength]: answer.headerLength };
-        reply.headers(headers).send(answer.body);
-      }
-      if (mirror) mirrors.offer(mirror);
-      return reply;
+      const afterwards = mirror && (() => mirrors.offer(mirror));
+      if (typeof answer === 'string') return { body: answer, headers: jsonHeaders, afterwards };
+      const headers = ['content-type', 'application/octet-stream', jsonLength, String(answer.headerLength)];
+      return { body: answer.body, headers, afterwards };
+    };
+    const reply = async (model: string, pinned: string | undefined, request: FastifyRequest, to: FastifyReply) => {
+      const { body, headers, afterwards } = await infer(model, pinned, (request.body ?? nothing) as JsonText); // by the parsers above
+      for (let at = 0; at < headers.length; at += 2) to.header(headers[at] ?? '', headers[at + 1]);
+      to.send(body);
+      afterwards?.();
+      return to;
     };
     const read = { config: { permission: 'read' } } as const;
     const post = { ...read, bodyLimit } as const;
     type One = { Params: { model: string } };
     type Pinned = { Params: { model: string; version: string } };
 
-    app.post<One>('/v2/models/:model/infer', post, (request, reply) =>
-      infer(request.params.model, undefined, request.body, reply),
+    app.post<One>(inferUrl, post, (request, to) => reply(request.params.model, undefined, request, to));
+    app.post<Pinned>('/v2/models/:model/versions/:version/infer', post, (request, to) =>
+      reply(request.params.model, request.params.version, request, to),
     );
-    app.post<Pinned>('/v2/models/:model/versions/:version/infer', post, (request, reply) =>
-      infer(request.params.model, request.params.version, request.body, reply),
-    );
+    app.rondo.answerHot({
+      url: inferUrl,
+      permission: 'read',
+      bodyLimit,
+      match: (path) => plainInferPath.exec(path)?.[1],
+      answer: (model, body) => infer(model, undefined, parseJsonText(body)),
+    });
 
     app.get('/v2', read, async () => ({ name: 'rondo', version: deps.version, extensions: ['binary_tensor_data'] }));
     app.get('/v2/health/live', { config: { permission: 'public', anyHost: true } }, async () => ({ live: true }));
@@ -82,6 +90,10 @@ export const inferRoutes =
     });
   };
 
+const inferUrl = '/v2/models/:model/infer';
+/** Names that a path can only spell in one way. */
+const plainInferPath = /^\/v2\/models\/([\w.-]{1,250})\/infer$/;
+const jsonHeaders: readonly string[] = ['content-type', 'application/json; charset=utf-8'];
 const jsonLength = 'inference-header-content-length';
 const nothing: JsonText = { value: undefined, exact: () => undefined };
 

@@ -133,10 +133,12 @@ export function compileLines(endpoint: Endpoint, signature: ModelSignature): Lin
   };
 
   const facts = ({ id, unit, key, at, eventTime, latencyMs }: PredictionFacts): string => {
-    const keyed = key === undefined ? '' : `"key":${JSON.stringify(key)},`;
+    // Without names of their own both are the id, which needs no escaping.
+    const keyed = key === undefined ? '' : key === id ? `"key":"${id}",` : `"key":${JSON.stringify(key)},`;
+    const assigned = unit === id ? `"${id}"` : JSON.stringify(unit);
     // Microseconds are what the clock is good for.
     const latency = Math.round(latencyMs * 1_000) / 1_000;
-    return `"kind":"prediction","at":${at},"eventTime":${eventTime},"id":"${id}",${keyed}"unit":${JSON.stringify(unit)},"latencyMs":${latency},`;
+    return `"kind":"prediction","at":${at},"eventTime":${eventTime},"id":"${id}",${keyed}"unit":${assigned},"latencyMs":${latency},`;
   };
 
   return {

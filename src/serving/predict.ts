@@ -7,7 +7,7 @@ import type { ModelAnswer } from './inference-adapter.ts';
 import type { LiveEndpoint } from './live-endpoints.ts';
 import type { MirrorJob } from './mirror-queue.ts';
 import { modelErrorCode, requireFinite, scoreOf } from './model-answer.ts';
-import { decodeInferRequest, encodeInferAnswer, type InferRequest } from './open-inference.ts';
+import { decodeInferRequest, encodeInferAnswer, type InferAnswer, type InferRequest } from './open-inference.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
 import { type RequestRow, rowsOf, unitOf } from './request-row.ts';
 import type { Route } from './routing-plan.ts';
@@ -79,15 +79,20 @@ export async function predict(
     throw error;
   }
   countRequest(meter, { role: route.role, latencyMs, at });
-  const indices = request.outputs ?? signature.outputs.keys();
-  const outputs = Array.from(indices, (index) => ({
+  const outputs: InferAnswer['outputs'][number][] = [];
+  for (const index of request.outputs ?? signature.outputs.keys()) {
     // Both have one entry per output of the signature.
-    spec: signature.outputs[index] as (typeof signature.outputs)[number],
-    ...(answer.outputs[index] as ModelAnswer['outputs'][number]),
-  }));
-  const content = {
-    ...{ model: endpoint.name, version: version.version, id: request.id ?? id, variant: route.role, outputs },
+    const spec = signature.outputs[index] as (typeof signature.outputs)[number];
+    const { shape, data } = answer.outputs[index] as ModelAnswer['outputs'][number];
+    outputs.push({ spec, shape, data });
+  }
+  const content: InferAnswer = {
+    model: endpoint.name,
+    version: version.version,
+    id: request.id ?? id,
+    variant: route.role,
     predictionIds: rows.map((row) => row.id),
+    outputs,
   };
   const binary = binaryOutputs(input.body, outputs.length);
   return {
