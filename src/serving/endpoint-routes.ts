@@ -97,9 +97,8 @@ export const endpointRoutes =
         },
       },
       async ({ params, body, actor }): Promise<{ traffic: Traffic }> => {
-        await stored(params.name);
         const reason = body.reason ?? 'rolled back by hand';
-        return { traffic: await rollBack(deps, { endpoint: params.name, reason, actor }) };
+        return { traffic: await rollBack(deps, { endpoint: params.name.slice(0, 128), reason, actor }) };
       },
     );
 

@@ -5,7 +5,7 @@ import { type EndpointMeter, newMeter } from './endpoint-meter.ts';
 import type { Inference, ModelLease } from './inference-adapter.ts';
 import type { ServableVersion } from './model-signature.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
-import { compilePlan, type LoadedVersion, type RoutingPlan } from './routing-plan.ts';
+import { compilePlan, type LoadedVersion, type RoutingPlan, type Variant } from './routing-plan.ts';
 import { noTraffic, sameVersion, type Traffic, type VersionRef, versionKey, versionsOf } from './traffic.ts';
 
 /** Finds a sealed version. @returns undefined when there is none @throws PlatformError when it may not be served */
@@ -62,7 +62,9 @@ export class LiveEndpoints implements Disposable {
     const loaded: LoadedVersion[] = [];
     for (const ref of versionsOf(traffic)) {
       try {
-        loaded.push(await this.#load(ref, traffic, leases));
+        loaded.push(
+          await this.#load(ref, { traffic, warm: this.#endpoints.get(endpoint.name)?.plan.variants, leases }),
+        );
       } catch (error) {
         // Only for a way back: it must not stand in the way forward.
         const needed = !sameVersion(ref, traffic.previous) || sameVersion(ref, traffic.champion);
@@ -77,12 +79,21 @@ export class LiveEndpoints implements Disposable {
     };
   }
 
-  async #load(ref: VersionRef, { rollout, champion }: Traffic, leases: DisposableStack): Promise<LoadedVersion> {
+  /** @param warm what the endpoint serves: a sealed version never changes, so the way back to it asks nobody and waits for nothing */
+  async #load(
+    ref: VersionRef,
+    {
+      traffic: { rollout, champion },
+      warm,
+      leases,
+    }: { traffic: Traffic; warm: readonly Variant[] | undefined; leases: DisposableStack },
+  ): Promise<LoadedVersion> {
     const { inference, mirrorInference, resolveVersion, log } = this.#deps;
-    const version = await resolveVersion(ref);
+    const known = warm?.find(({ version }) => sameVersion(version, ref))?.version;
+    const version = known ?? (await resolveVersion(ref));
     if (!version) throw new PlatformError('serving/cannot-load', versionKey(ref), { hint: 'It is not sealed.' });
     // Before the first answer is counted.
-    if (version.bins) await log.setBins(ref, version.bins);
+    if (version.bins && !known) await log.setBins(ref, version.bins);
     const file = { key: versionKey(ref), path: version.path, inputs: version.inputs, outputs: version.outputs };
     const lease = leases.use(await inference.load(file));
     const mirrors = rollout && (sameVersion(ref, rollout.challenger) || sameVersion(ref, champion));

@@ -1,4 +1,7 @@
-/** Changing what an endpoint serves: load, write down, then swap. The row and its event are one transaction; the swap follows it. */
+/**
+ * Changing what an endpoint serves: load, write down, then swap. The row and its event are one transaction; the swap follows it,
+ * except on the way back: there it goes first, since every answer until then is one of a version that nobody wants.
+ */
 import { PlatformError } from '../errors.ts';
 import type { Json } from '../events/event.ts';
 import type { EventStore } from '../events/event-store.ts';
@@ -6,7 +9,7 @@ import { endpointSubject } from './endpoint.ts';
 import type { EndpointClock } from './endpoint-clock.ts';
 import type { EndpointStore, StoredEndpoint } from './endpoint-store.ts';
 import type { LiveEndpoints } from './live-endpoints.ts';
-import { type NewTraffic, rolledBack, type Traffic } from './traffic.ts';
+import { type NewTraffic, rolledBack, sameTraffic, type Traffic } from './traffic.ts';
 
 export type TrafficChange = {
   readonly endpoint: string;
@@ -49,7 +52,8 @@ export type SetTrafficDeps = {
 
 /**
  * Sets what an endpoint serves. @param change from what it is to what it shall be: asked again when somebody else was faster
- * @throws PlatformError `serving/cannot-load`: then nothing has changed
+ * @throws PlatformError `serving/cannot-load`: then nothing has changed. On the way back a full disk is told as well, and the
+ * version that was gone back to serves all the same, until the next start
  */
 export async function setTraffic(
   { live, findEndpoint, save }: SetTrafficDeps,
@@ -60,7 +64,7 @@ export async function setTraffic(
     actor,
   }: {
     readonly endpoint: string;
-    readonly change: NewTraffic | ((current: Traffic) => NewTraffic);
+    readonly change: (current: Traffic) => NewTraffic;
     readonly reason: string;
     readonly actor: string;
   },
@@ -68,19 +72,32 @@ export async function setTraffic(
   for (let attempt = 1; ; attempt++) {
     const stored = await findEndpoint(name);
     if (!stored) throw new PlatformError('serving/unknown-endpoint', name);
-    const next = typeof change === 'function' ? change(stored.traffic) : change;
+    const next = change(stored.traffic);
     const traffic: Traffic = { ...next, generation: stored.traffic.generation + 1 };
     using prepared = await live.prepare(stored.endpoint, traffic);
+    const isWayBack = sameTraffic(rolledBack(stored.traffic), next);
+    if (isWayBack) prepared.swap();
     try {
       await save({ endpoint: name, traffic, reason, actor });
     } catch (error) {
-      const again = error instanceof PlatformError && error.code === 'serving/traffic-changed';
-      if (again && typeof change === 'function' && attempt < 5) continue;
+      if (!(error instanceof PlatformError) || error.code !== 'serving/traffic-changed') throw error;
+      // What is written down is somebody else's change.
+      if (isWayBack) await putInForce(live, await findEndpoint(name));
+      if (attempt < 5) continue;
       throw error;
     }
-    prepared.swap();
+    if (!isWayBack) prepared.swap();
     return traffic;
   }
+}
+
+async function putInForce(
+  live: LiveEndpoints,
+  stored: Pick<StoredEndpoint, 'endpoint' | 'traffic'> | undefined,
+): Promise<void> {
+  if (!stored) return;
+  using prepared = await live.prepare(stored.endpoint, stored.traffic);
+  prepared.swap();
 }
 
 /** @throws PlatformError `serving/nothing-to-roll-back-to` */
@@ -116,8 +133,7 @@ export async function followTraffic({
         plan?.traffic.generation === traffic.generation && JSON.stringify(plan.endpoint) === JSON.stringify(endpoint);
       if (followed) return;
       try {
-        using prepared = await live.prepare(endpoint, traffic);
-        prepared.swap();
+        await putInForce(live, { endpoint, traffic });
       } catch (error) {
         failures.set(endpoint.name, error);
         if (!plan) await live.openEmpty(endpoint);

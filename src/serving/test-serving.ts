@@ -51,7 +51,7 @@ export async function openTestServing(
   await app.register(serving.routes);
   await app.ready();
   const set = (endpoint: string, change: NewTraffic) =>
-    setTraffic(serving.trafficDeps, { endpoint, change, reason: 'test', actor: 'owner' });
+    setTraffic(serving.trafficDeps, { endpoint, change: () => change, reason: 'test', actor: 'owner' });
   const owned = stack.move();
   return {
     app,

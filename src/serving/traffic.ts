@@ -84,6 +84,17 @@ export function versionsOf(traffic: Traffic): readonly VersionRef[] {
 /** A change of traffic, before it has a generation. */
 export type NewTraffic = Omit<Traffic, 'generation'>;
 
+/** Whether the same versions serve, back and challenge; a generation is no part of it. */
+export function sameTraffic(a: NewTraffic | undefined, b: NewTraffic | undefined): boolean {
+  return (
+    sameVersion(a?.champion, b?.champion) &&
+    sameVersion(a?.previous, b?.previous) &&
+    a?.rollout?.id === b?.rollout?.id &&
+    a?.rollout?.stage === b?.rollout?.stage &&
+    a?.rollout?.share === b?.rollout?.share
+  );
+}
+
 /**
  * The way back: while a rollout runs, out of it, and otherwise to the version before. The two change places, so that going back from
  * going back is possible. @returns undefined when there is nothing to go back to
