@@ -28,7 +28,7 @@ export type Evidence = {
   seq: number;
 };
 
-export function noEvidence({ id, sticky, plan, afterSeq, startedClock }: Rollout): Evidence {
+export function noEvidence({ id, sticky, plan, afterSeq }: Rollout): Evidence {
   const alpha = plan.alpha / plan.guardrails.length;
   return {
     rollout: id,
@@ -46,7 +46,8 @@ export function noEvidence({ id, sticky, plan, afterSeq, startedClock }: Rollout
     shadow: { requests: 0, failures: 0, championFailures: 0 },
     requests: 0,
     hardFailure: undefined,
-    clock: startedClock,
+    // Of the log alone: until the first prediction the rollout's own clock may have been the wall's.
+    clock: Number.NEGATIVE_INFINITY,
     seq: afterSeq,
   };
 }

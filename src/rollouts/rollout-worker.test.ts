@@ -163,6 +163,24 @@ eachDatabase((name, open) => {
     assert.equal(world.traffic.rollout, undefined);
   });
 
+  test(`${name}: a rollout that began before the first prediction goes on in the endpoint’s own time`, async () => {
+    await using database = await open();
+    const world = new Endpoint();
+    const own = world.endpointNow;
+    // Nothing was asked yet, so the wall clock stands in for the endpoint's.
+    world.endpointNow = async () => (world.log.length === 0 ? 1_800_000_000_000 : own());
+    await using worker = work(database, world);
+    const { id } = await worker.start({ endpoint, challenger, plan, gates: passed, actor: 'user:ada' });
+    const inShadow = await world.drive(database, id, {
+      failing: () => false,
+      until: ({ state, stateSince }) => state.kind === 'shadow' && stateSince < 1_000_000,
+    });
+    assert.ok(inShadow.startedClock < 1_000_000);
+    const look = await rolloutStore(database.read).lastLook(id);
+    assert.ok(look === undefined || look.clock < 1_000_000);
+    assert.equal((await world.drive(database, id, { failing: () => false })).state.kind, 'promoted');
+  });
+
   test(`${name}: the first version of an endpoint goes live at once`, async () => {
     await using database = await open();
     const world = new Endpoint();

@@ -93,9 +93,10 @@ export function startRolloutWorker(deps: RolloutWorkerDeps): RolloutWorker {
     }
   }
 
-  async function look(one: Followed, rollout: Rollout, { behind }: { readonly behind: boolean }): Promise<Rollout> {
-    const traffic = await serving.trafficOf(rollout.endpoint);
-    const clock = await serving.endpointNow(rollout.endpoint);
+  async function look(one: Followed, given: Rollout, { behind }: { readonly behind: boolean }): Promise<Rollout> {
+    const traffic = await serving.trafficOf(given.endpoint);
+    const clock = await serving.endpointNow(given.endpoint);
+    const rollout = await onOwnClock(given, clock);
     const findings = findingsIn(one, rollout, traffic);
     const decision = decide(rollout, findings, clock);
     const lookNow: Look = { findings, clock, ...explained(rollout, findings, decision) };
@@ -117,6 +118,16 @@ export function startRolloutWorker(deps: RolloutWorkerDeps): RolloutWorker {
       await database.write((tx) => rolloutStore(tx).saveLook(rollout.id, lookNow));
     }
     return rollout;
+  }
+
+  /**
+   * An endpoint's clock never goes back but once: at its first prediction, before which the wall clock stands in for it. Patience
+   * and durations then begin anew.
+   */
+  async function onOwnClock(rollout: Rollout, clock: number): Promise<Rollout> {
+    if (clock >= rollout.stateSince) return rollout;
+    const after = { ...rollout, stateSince: clock, startedClock: Math.min(rollout.startedClock, clock) };
+    return (await database.write((tx) => rolloutStore(tx).replace(rollout, after))) ? after : rollout;
   }
 
   /** After a crash between a move and its traffic, the traffic is behind. */

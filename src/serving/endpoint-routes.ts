@@ -57,7 +57,10 @@ export const endpointRoutes =
         latencyLimitMs: endpoint.latencyMs,
         ...(running && viewMeter(running.meter, now())),
         ...(running && { logState: log.stats(endpoint.name) }),
-        endpointTime: endpointNow(endpoint),
+        // Before its first prediction nobody knows what time it is there.
+        ...((endpoint.time === undefined || log.watermark(endpoint.name) !== undefined) && {
+          endpointTime: endpointNow(endpoint),
+        }),
         ...{ createdAt, updatedAt },
       };
     };

@@ -23,7 +23,7 @@ export function useCounts() {
   const rollouts = (useRollouts().data?.items ?? []).filter((rollout) => !isOver(rollout.state));
   const approvals = useOpenApprovals().data?.items ?? [];
   const models = useModels().data?.items ?? [];
-  const clocks = endpoints.flatMap(({ time, endpointTime }) => (time === undefined ? [] : [endpointTime]));
+  const clocks = endpoints.flatMap(({ time, endpointTime = [] }) => (time === undefined ? [] : endpointTime));
   return {
     version: server?.version,
     folder: server?.folder,

@@ -27,7 +27,7 @@ export type Endpoint = {
   readonly latencyMs?: { readonly p50?: number; readonly p95?: number; readonly p99?: number };
   readonly logState?: { readonly last: number };
   /** The endpoint's clock: the greatest event time logged, where it names one. */
-  readonly endpointTime: number;
+  readonly endpointTime?: number;
 };
 
 export const useEndpoints = () =>

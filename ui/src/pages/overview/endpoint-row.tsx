@@ -61,7 +61,7 @@ function Changes({ endpoint, rollouts }: { endpoint: Endpoint; rollouts: readonl
   const running = newest && !isOver(newest.state) ? newest : undefined;
   const view = useRollout(running?.id).data;
   if (!newest) return <span className="sub">nothing was shipped yet</span>;
-  const since = endpoint.endpointTime - newest.stateSince;
+  const since = (endpoint.endpointTime ?? newest.stateSince) - newest.stateSince;
   const waits = view?.conditions.find(({ met }) => !met);
   const ahead = view?.steps.find(({ progress }) => progress === 'ahead');
   return (
