@@ -122,6 +122,10 @@ export const errorCatalogue = {
     fix: '`rondo runs` lists the runs with their ids',
   },
   'tracking/model-not-found': { status: 404, says: (subject) => `There is no logged model ${subject}.` },
+  'tracking/unknown-model': {
+    status: 400,
+    says: (subject) => `A metric is of the logged model ${subject}, which is not there.`,
+  },
   'tracking/tag-not-found': { status: 404, says: (subject) => `There is no tag ${subject}.` },
   'tracking/artifact-not-found': { status: 404, says: (subject) => `There is no artifact ${subject}.` },
 

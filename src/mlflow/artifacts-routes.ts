@@ -13,7 +13,7 @@ import { requireRun } from '../tracking/change-run.ts';
 import { loggedModelStore } from '../tracking/logged-model-store.ts';
 import { runStore } from '../tracking/run-store.ts';
 import { attachment, checkArtifactPath, contentTypeOf, listFolder, tidyPath } from './artifact-path.ts';
-import { addCall, callPrefixes, queryOf, takeTexts } from './calls-routes.ts';
+import { addCall, callPrefixes, queryOf, takeBodies } from './calls-routes.ts';
 import { invalidRequest, text } from './message.ts';
 import type { MlflowDeps } from './mlflow-deps.ts';
 import { addTransfers } from './transfers-routes.ts';
@@ -30,7 +30,7 @@ export async function addArtifactRoutes(app: FastifyInstance, deps: MlflowDeps):
     addPageUpload(streams, deps);
   });
   await app.register(async (calls) => {
-    takeTexts(calls);
+    takeBodies(calls);
     addListings(calls, deps);
     addTransfers(calls, deps);
   });
@@ -102,7 +102,10 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
   const files = '/ajax-api/2.0/mlflow/logged-models/:model_id/artifacts/files';
   app.get<{ Params: { model_id: string } }>(files, { config: { permission: 'read' } }, async (request, reply) => {
     const path = queryOf(request).get('artifact_file_path');
-    if (!path) throw invalidRequest('Request must include the "artifact_file_path" query parameter.');
+    if (!path) {
+      const message = 'Request must include the "artifact_file_path" query parameter.';
+      throw new PlatformError('http/bad-request', 'artifact_file_path', { message });
+    }
     checkArtifactPath(path);
     const model = await requireLoggedModel(loggedModelStore(database.read), request.params.model_id);
     return sendFile(below(artifacts, model.artifactLocation, path), reply, request.headers.range);

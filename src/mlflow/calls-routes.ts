@@ -1,4 +1,5 @@
 /** How a call of MLflow's API becomes a route: both prefixes, its own reading of bodies, its own writing of answers. */
+import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isDeeperThan, maxJsonDepth } from '../http/json-body.ts';
 import { parseJson } from './json.ts';
@@ -19,8 +20,6 @@ export type Call<F extends Fields> = {
   readonly path: string;
   readonly permission: 'read' | 'write' | 'admin';
   readonly fields: F;
-  /** Path parameters that are fields of the message, as protobuf's routes have them. */
-  readonly fromPath?: readonly (keyof F & string)[];
   readonly prefixes?: readonly string[];
   /** Its path ends with one of an artifact, which may have encoded slashes. */
   readonly encodedPath?: true;
@@ -43,7 +42,8 @@ export function addCall<F extends Fields>(
       handler: async (request, reply) => {
         const params = request.params as Record<string, string>; // the router gives texts
         const query = queryOf(request);
-        const message = messageOf(call, request, { params, query });
+        const isAsked = request.method === 'GET' || request.method === 'HEAD';
+        const message = isAsked ? readQuery(call.fields, query) : readMessage(call.fields, bodyOf(request));
         const body = await answer(message, { actor: request.actor, params, query, reply });
         return reply.type('application/json').send(typeof body === 'string' ? body : JSON.stringify(body));
       },
@@ -51,35 +51,24 @@ export function addCall<F extends Fields>(
   }
 }
 
-function messageOf<F extends Fields>(
-  { fields, fromPath = [] }: Call<F>,
-  request: FastifyRequest,
-  { params, query }: Pick<CallContext, 'params' | 'query'>,
-): Message<F> {
-  if (request.method === 'GET') return readQuery(fields, query);
-  const json = bodyOf(request);
-  if (fromPath.length === 0) return readMessage(fields, json);
-  const named = Object.fromEntries(fromPath.map((name) => [name, params[name]]));
-  return readMessage(fields, { ...(typeof json === 'object' ? json : {}), ...named });
-}
-
 /** JSON twice over is read twice, as old clients send it. Upstream takes broken JSON for an empty message and acts on it; we do not. */
 function bodyOf(request: FastifyRequest): unknown {
   if (request.method === 'POST') requireJsonType(request.headers['content-type']);
-  const text = typeof request.body === 'string' ? request.body : '';
-  if (text.trim() === '') return undefined;
-  const once = parsed(text);
-  const body = typeof once === 'string' ? parsed(once) : once;
+  const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  if (bytes.length < 64 && bytes.toString('latin1').trim() === '') return undefined;
+  const once = parsed(bytes);
+  const body = typeof once === 'string' ? parsed(Buffer.from(once)) : once;
   if (typeof body !== 'object' || Array.isArray(body)) throw invalidRequest('The body must be a JSON object.');
   return body;
 }
 
-function parsed(text: string): unknown {
-  if (isDeeperThan(maxJsonDepth, Buffer.from(text))) {
+function parsed(bytes: Buffer): unknown {
+  if (!isUtf8(bytes)) throw invalidRequest('The body is not UTF-8.');
+  if (isDeeperThan(maxJsonDepth, bytes)) {
     throw invalidRequest(`The body is nested deeper than ${maxJsonDepth} levels.`);
   }
   try {
-    return parseJson(text);
+    return parseJson(bytes.toString());
   } catch (error) {
     throw invalidRequest(`The body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -99,11 +88,11 @@ export function queryOf(request: FastifyRequest): URLSearchParams {
 /** Notebooks log inputs with profiles of 16 MB, and the end of an upload names 10,000 URLs. */
 const bodyLimit = 32 * 1024 * 1024;
 
-/** Inside this plugin bodies stay texts, of whatever type: upstream says itself what is wrong with them. */
-export function takeTexts(app: FastifyInstance): void {
+/** Inside this plugin bodies stay as they come, of whatever type: upstream says itself what is wrong with them. */
+export function takeBodies(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     route.bodyLimit = bodyLimit;
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 }

@@ -1,19 +1,33 @@
 /** The groups of MLflow's routes that are not here. Everything else that is unknown is a mistake of the caller. */
 
-const groups: readonly (readonly [RegExp, string])[] = [
-  [/\/mlflow\/(?:unified-)?traces?\b|\/mlflow\/get-(?:online-)?trace/, 'Traces'],
-  [/^\/v1\/traces/, 'Traces'],
-  [/\/mlflow\/(?:assessments|issues)/, 'Assessments and issues'],
-  [/\/mlflow\/(?:label-schemas|review-queues)/, 'Review queues'],
-  [/\/3\.0\/mlflow\/datasets\b/, 'Evaluation datasets'],
-  [/\/mlflow\/scorers\b/, 'Scorers'],
-  [/\/mlflow\/(?:gateway|gateway-proxy|prompt-optimization|genai|assistant|mcp)/, 'The gateway and the assistant'],
-  [/\/mlflow\/runs\/create-promptlab-run/, 'The prompt lab'],
-  [/\/mlflow\/jobs\b|\/3\.0\/jobs\b/, 'GenAI jobs'],
-  [/\/mlflow\/workspaces\b/, 'Workspaces'],
-  [/\/mlflow\/(?:users|permissions)\b|\/permissions\//, "MLflow's users and permissions"],
-  [/^\/graphql/, 'GraphQL queries'],
+/** Each with parts of addresses that tell it. */
+export const leftOut: readonly { readonly name: string; readonly paths: readonly string[] }[] = [
+  {
+    name: 'Traces',
+    paths: [
+      ...['/mlflow/traces', '/mlflow/unified-traces', '/v1/traces'],
+      ...['/mlflow/get-trace-artifact', '/mlflow/get-online-trace-details'],
+    ],
+  },
+  { name: 'Assessments and issues', paths: ['/mlflow/assessments', '/mlflow/issues'] },
+  { name: 'Label schemas and review queues', paths: ['/mlflow/label-schemas', '/mlflow/review-queues'] },
+  { name: 'Evaluation datasets', paths: ['/3.0/mlflow/datasets'] },
+  { name: 'Scorers', paths: ['/mlflow/scorers', '/mlflow/scorer', '/mlflow/genai'] },
+  {
+    name: 'The gateway, the assistant and the registry of MCP servers',
+    paths: ['/gateway', '/mlflow/gateway-proxy', '/mlflow/assistant', '/mlflow/mcp-servers'],
+  },
+  {
+    name: 'The prompt lab and the optimization of prompts',
+    paths: ['/runs/create-promptlab-run', '/mlflow/prompt-optimization'],
+  },
+  { name: 'GenAI jobs', paths: ['/mlflow/jobs', '/3.0/jobs'] },
+  { name: 'Workspaces', paths: ['/mlflow/workspaces'] },
+  { name: "MLflow's users and permissions", paths: ['/mlflow/users', '/permissions'] },
+  { name: 'GraphQL queries', paths: ['/graphql'] },
+  { name: "Demos and telemetry of MLflow's page", paths: ['/mlflow/demo', '/mlflow/ui-telemetry'] },
 ];
 
 /** The name of the group that a path belongs to, as the start of a sentence. */
-export const groupOf = (path: string): string | undefined => groups.find(([pattern]) => pattern.test(path))?.[1];
+export const groupOf = (path: string): string | undefined =>
+  leftOut.find(({ paths }) => paths.some((one) => `${path}/`.includes(`${one}/`)))?.name;

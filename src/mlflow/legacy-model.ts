@@ -17,7 +17,7 @@ export function appendLoggedModel(history: string | undefined, modelJson: string
     run_id,
     artifact_path,
     utc_time_created,
-    ...(model_uuid === undefined ? {} : { model_uuid }),
+    model_uuid: model_uuid ?? null,
     flavors: withoutConfigs(flavors),
   };
   const before: unknown = history === undefined ? [] : JSON.parse(history);

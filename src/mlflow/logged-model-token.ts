@@ -1,15 +1,23 @@
 /** Page tokens of the search over logged models: they carry the query, and hold for no other one. */
 import { Buffer } from 'node:buffer';
 import { invalid } from '../tracking/names.ts';
+import { pythonJson } from './json.ts';
 
 type Query = {
   readonly experimentIds: readonly string[];
   readonly filter: string | undefined;
-  readonly orders: readonly unknown[];
+  readonly orders: readonly Order[];
+};
+
+type Order = {
+  readonly field_name?: string;
+  readonly ascending?: boolean;
+  readonly dataset_name?: string;
+  readonly dataset_digest?: string;
 };
 
 export const encodeToken = (offset: number, query: Query): string =>
-  Buffer.from(JSON.stringify({ offset, ...fieldsOf(query) })).toString('base64');
+  Buffer.from(pythonJson({ ...fieldsOf(query), offset })).toString('base64');
 
 /** @returns where the page starts; 0 without a token  @throws PlatformError `tracking/invalid` for the token of another query */
 export function decodeToken(token: string | undefined, query: Query): number {
@@ -35,8 +43,15 @@ const labels: Readonly<Record<string, string>> = {
 
 const fieldsOf = ({ experimentIds, filter, orders }: Query) => ({
   experiment_ids: experimentIds,
-  filter_string: filter ?? null,
-  order_by: orders.length === 0 ? null : orders,
+  filter_string: filter || null,
+  order_by: orders.length === 0 ? null : orders.map(orderOf),
+});
+
+const orderOf = ({ field_name = '', ascending = true, dataset_name, dataset_digest }: Order) => ({
+  field_name,
+  ascending,
+  dataset_name: dataset_name || null,
+  dataset_digest: dataset_digest || null,
 });
 
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -25,6 +25,8 @@ import { loggedModelView, some } from './views.ts';
 
 const statuses = { LOGGED_MODEL_PENDING: 1, LOGGED_MODEL_READY: 2, LOGGED_MODEL_UPLOAD_FAILED: 3 } as const;
 const keyValues = list(object({ key: text(), value: text() }));
+/** Stands in the body besides the address. */
+const modelId = { model_id: text({ required: true }) };
 const pairs = (items: readonly { readonly key?: string; readonly value?: string }[]) =>
   items.map(({ key = '', value = '' }) => ({ key, value }));
 
@@ -83,8 +85,7 @@ export function addLoggedModelCalls(app: FastifyInstance, deps: MlflowDeps): voi
       method: 'PATCH',
       path: one,
       permission: 'write',
-      fields: { model_id: text({ required: true }), status: oneOf(statuses, { required: true }) },
-      fromPath: ['model_id'],
+      fields: { ...modelId, status: oneOf(statuses, { required: true }) },
     },
     async ({ model_id = '', status }) => {
       if (status === undefined) throw invalid('status', 'Unknown logged model status.');
@@ -133,7 +134,7 @@ export function addLoggedModelCalls(app: FastifyInstance, deps: MlflowDeps): voi
 
   addCall(
     app,
-    { method: 'POST', path: `${one}/params`, permission: 'write', fields: { params: keyValues } },
+    { method: 'POST', path: `${one}/params`, permission: 'write', fields: { ...modelId, params: keyValues } },
     async (message, { params }) => {
       const id = params.model_id ?? '';
       const added = pairs(message.params ?? []);

@@ -10,6 +10,8 @@ export type Field<T> = {
   readonly read: (json: unknown, name: Name, inside: Place | undefined) => T;
   readonly required: boolean;
   readonly repeated: boolean;
+  /** Whether '' for it is called missing, and not of a wrong type. */
+  readonly emptyIsMissing: boolean;
   readonly fromQuery: (text: string) => unknown;
 };
 
@@ -27,11 +29,13 @@ export type Message<F extends Fields> = { readonly [K in keyof F]?: F[K] extends
 export const text = (options: { required?: true } = {}): Field<string> =>
   field(options, (json, name, inside) => (typeof json === 'string' ? json : refuseAt(json, name, inside)));
 
-export const integer = (options: { required?: true } = {}): Field<Int64> =>
-  field(options, (json, name, inside) => {
+export const integer = (options: { required?: true } = {}): Field<Int64> => ({
+  ...field(options, (json, name, inside) => {
     const value = integerOf(json);
     return value === undefined ? refuseAt(json, name, inside) : value;
-  });
+  }),
+  emptyIsMissing: false,
+});
 
 export const float = (options: { required?: true } = {}): Field<number> =>
   field(options, (json, name, inside) => {
@@ -78,6 +82,7 @@ export const list = <T>(item: Field<T>, options: { required?: true } = {}): Fiel
     return json.map((one, index) => item.read(one, index, place));
   }),
   repeated: true,
+  emptyIsMissing: false,
   fromQuery: item.fromQuery,
 });
 
@@ -86,17 +91,18 @@ export const readMessage = <F extends Fields>(fields: F, json: unknown): Message
   messageReader(fields)(isRecord(json) ? json : {}, undefined);
 
 function messageReader<F extends Fields>(fields: F) {
-  const named = Object.entries(fields).map(([name, { read, required }]) => {
+  const named = Object.entries(fields).map(([name, { read, required, emptyIsMissing }]) => {
     const others = [camelCase(name), ...(name === 'run_id' ? ['run_uuid'] : [])].filter((other) => other !== name);
-    return { name, others, read, required };
+    return { name, others, read, required, emptyIsMissing };
   });
   return (record: Readonly<Record<string, unknown>>, inside: Place | undefined): Message<F> => {
     const message: Record<string, unknown> = {};
-    for (const { name, others, read, required } of named) {
+    for (const { name, others } of named) refuseTwoSpellings(record, name, others);
+    for (const { name, others, read, required, emptyIsMissing } of named) {
       let value = record[name];
       for (const other of others) value ??= record[other];
       const missing = value === undefined || value === null;
-      if (required && (missing || value === '')) {
+      if (required && (missing || (value === '' && emptyIsMissing))) {
         throw invalidRequest(`Missing value for required parameter '${pathOf(name, inside)}'. ${seeDocs}`);
       }
       if (missing) continue;
@@ -105,6 +111,14 @@ function messageReader<F extends Fields>(fields: F) {
     }
     return message as Message<F>; // every field was read by its own `read`
   };
+}
+
+/** Which of the two is meant cannot be known. */
+function refuseTwoSpellings(record: Readonly<Record<string, unknown>>, name: string, others: readonly string[]): void {
+  for (const other of others) {
+    if (record[other] === undefined || record[name] === undefined || other === 'run_uuid') continue;
+    throw invalidRequest(`Request specifies both '${name}' and '${other}'; provide only one of them.`);
+  }
 }
 
 /** The query of a GET as the object that `readMessage` takes: repeated fields become lists. */
@@ -127,6 +141,7 @@ const field = <T>(options: { required?: true }, read: Field<T>['read']): Field<T
   read,
   required: options.required ?? false,
   repeated: false,
+  emptyIsMissing: true,
   fromQuery: (query) => query,
 });
 

@@ -102,8 +102,6 @@ export function addMetricCalls(app: FastifyInstance, { database }: MlflowDeps): 
       if (from !== undefined && to !== undefined && from > to) {
         throw invalidRequest(`end_step must be greater than start_step. Found start_step=${from} and end_step=${to}.`);
       }
-      const runs = runStore(database.read);
-      await Promise.all(run_ids.map((id) => requireRun(runs, id)));
       const range = from === undefined || to === undefined ? {} : { from, to };
       const samples = await Promise.all(
         run_ids.map(async (runId) => {

@@ -1,62 +1,11 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { openTestServer } from '../http/test-server.ts';
 import { versionStore } from '../registry/version-store.ts';
-import { blobArtifactRoot } from '../storage/artifact-blobs.ts';
-import { artifactPlaces } from '../storage/artifact-places.ts';
-import { openBlobFolder } from '../storage/blob-store.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
-import { mlflowRoutes } from './mlflow-routes.ts';
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON of many shapes, which the assertions check
-type Answer = { readonly status: number; readonly body: any; readonly text: string };
+import { files, openTestFace } from './test-face.ts';
 
 eachDatabase((dialect, open) => {
-  async function setUp() {
-    const database = await open();
-    const blobs = await openBlobFolder(join(database.folder, 'blobs'));
-    const app = await openTestServer();
-    await app.register(
-      mlflowRoutes({
-        database,
-        artifacts: artifactPlaces(blobArtifactRoot({ database, blobs })),
-        artifactRoot: 'mlflow-artifacts:/',
-        onRegistered: async (version) => version,
-        now: () => 1000,
-        newId: () => randomUUID().replaceAll('-', ''),
-        random: () => 0.5,
-      }),
-    );
-    const send = async (
-      method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT',
-      url: string,
-      payload?: string,
-      type = 'application/json',
-    ): Promise<Answer> => {
-      const headers = payload === undefined ? {} : { 'content-type': type };
-      const answer = await app.inject({
-        method,
-        url,
-        headers: { host: 'localhost', ...headers },
-        ...(payload === undefined ? {} : { payload }),
-      });
-      const isJson = answer.headers['content-type']?.toString().startsWith('application/json') && answer.body !== '';
-      return { status: answer.statusCode, body: isJson ? JSON.parse(answer.body) : answer.body, text: answer.body };
-    };
-    const api = '/api/2.0/mlflow';
-    return {
-      database,
-      send,
-      post: (path: string, body: unknown) => send('POST', api + path, JSON.stringify(body)),
-      get: (path: string) => send('GET', api + path),
-      [Symbol.asyncDispose]: async () => {
-        await app[Symbol.asyncDispose]();
-        await database[Symbol.asyncDispose]();
-      },
-    };
-  }
+  const setUp = () => openTestFace(open);
 
   test(`${dialect}: a step of 64 bits comes back with all its digits`, async () => {
     await using server = await setUp();
@@ -79,8 +28,19 @@ eachDatabase((dialect, open) => {
     assert.match(await of('{}', 'text/plain'), /^Bad Request\. Content-Type must be one of \['application\/json'\]\.$/);
     const twice = await server.send('POST', search, JSON.stringify(JSON.stringify({ max_results: 5 })));
     assert.equal(twice.body.experiments[0].name, 'Default');
+    const broken = await server.send('POST', search, Buffer.from([0x22, 0xff, 0x22]));
+    assert.equal(broken.body.message, 'The body is not UTF-8.');
     const charset = await server.send('POST', search, '{"max_results":"5"}', 'application/json; charset=utf-8');
     assert.equal(charset.status, 200);
+  });
+
+  test(`${dialect}: a long path and slashes too many do no harm, and HEAD asks as GET does`, async () => {
+    await using server = await setUp();
+    const url = '/api/2.0/mlflow/experiments/get?experiment_id=0';
+    assert.equal((await server.get(`/logged-models/m-${'x'.repeat(998)}`)).body.error_code, 'RESOURCE_DOES_NOT_EXIST');
+    assert.equal((await server.send('GET', url.replaceAll('/', '//'))).body.experiment.name, 'Default');
+    const head = await server.send('HEAD', url);
+    assert.deepEqual([head.status, head.text], [200, '']);
   });
 
   test(`${dialect}: JSON of more than 32 MiB is refused`, async () => {
@@ -111,7 +71,6 @@ eachDatabase((dialect, open) => {
 
   test(`${dialect}: artifacts keep their names, whatever is in them`, async () => {
     await using server = await setUp();
-    const files = '/api/2.0/mlflow-artifacts/artifacts';
     for (const name of [
       '100%.txt',
       'a b.txt',
@@ -140,7 +99,6 @@ eachDatabase((dialect, open) => {
 
   test(`${dialect}: paths that lead elsewhere are refused, missing files are not found`, async () => {
     await using server = await setUp();
-    const files = '/api/2.0/mlflow-artifacts/artifacts';
     for (const path of ['..%2f..%2fetc', '1/..%2f2', '%2fetc', 'a%5cb', 'a%00b']) {
       const { status, body } = await server.send('GET', `${files}/${path}`);
       assert.deepEqual([status, body.error_code], [400, 'INVALID_PARAMETER_VALUE'], path);

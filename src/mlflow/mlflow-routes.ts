@@ -3,7 +3,7 @@ import type { FastifyPluginAsync } from 'fastify';
 import { ensureDefaultExperiment } from '../tracking/create-experiment.ts';
 import { experimentStore } from '../tracking/experiment-store.ts';
 import { addArtifactRoutes } from './artifacts-routes.ts';
-import { takeTexts } from './calls-routes.ts';
+import { takeBodies } from './calls-routes.ts';
 import { addExperimentCalls } from './experiments-routes.ts';
 import { addLoggedModelCalls } from './logged-models-routes.ts';
 import { addMetricCalls } from './metrics-routes.ts';
@@ -38,7 +38,7 @@ export const mlflowRoutes =
     await database.write((tx) => ensureDefaultExperiment({ experiments: experimentStore(tx), now }, artifactRoot));
 
     await app.register(async (calls) => {
-      takeTexts(calls);
+      takeBodies(calls);
       addExperimentCalls(calls, deps);
       addRunCalls(calls, deps);
       addMetricCalls(calls, deps);
@@ -49,7 +49,7 @@ export const mlflowRoutes =
     await addArtifactRoutes(app, deps);
 
     app.get('/version', { config: { permission: 'public' } }, async (_request, reply) =>
-      reply.type('text/html; charset=utf-8').send(mlflowVersion),
+      reply.type('text/plain; charset=utf-8').send(mlflowVersion),
     );
     const serverInfo = serverInfoOf(deps);
     for (const prefix of ['/api/3.0', '/ajax-api/3.0']) {

@@ -263,7 +263,10 @@ export function addRunCalls(app: FastifyInstance, deps: MlflowDeps): void {
       method: 'POST',
       path: path('outputs'),
       permission: 'write',
-      fields: { ...runId, models: list(object({ model_id: text(), step: integer() }), { required: true }) },
+      fields: {
+        ...runId,
+        models: { ...list(object({ model_id: text(), step: integer() }), { required: true }), emptyIsMissing: true },
+      },
     },
     async ({ run_id = '', models = [] }) => {
       const outputs = models.map(({ model_id = '', step = 0 }) => ({ modelId: model_id, step }));
@@ -283,6 +286,7 @@ export function addRunCalls(app: FastifyInstance, deps: MlflowDeps): void {
     async ({ run_id = '', model_json = '' }) => {
       await database.write(async (tx) => {
         const runs = runStore(tx);
+        await runs.hold(run_id); // the list is read, then written
         await requireRun(runs, run_id);
         const value = appendLoggedModel(await runs.findTag(run_id, logHistoryTag), model_json);
         await tagRun({ runs }, run_id, { key: logHistoryTag, value });

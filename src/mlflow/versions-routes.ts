@@ -87,6 +87,7 @@ export function addVersionCalls(
         });
         if (loggedModelId) {
           // The logged model tells where it was registered: its page shows it, and the client reads it.
+          await deps.loggedModels.hold(loggedModelId); // the list is read, then written
           const logged = await requireLoggedModel(deps.loggedModels, loggedModelId);
           const note = addVersionNote(logged.tags, { name: model, version: version.version });
           await deps.loggedModels.setTags(loggedModelId, [{ key: versionsTag, value: note }]);

@@ -8,7 +8,7 @@ import { isMlflowEvent, type MlflowEvent, mlflowActions, mlflowEvents } from '..
 import { addWebhook, type WebhookRoutesDeps, webhookDeps } from '../notify/webhook-routes.ts';
 import { webhookStore } from '../notify/webhook-store.ts';
 import { offsetOf } from '../tracking/page-token.ts';
-import { addCall, takeTexts } from './calls-routes.ts';
+import { addCall, takeBodies } from './calls-routes.ts';
 import { integer, invalidRequest, list, type Message, object, oneOf, text } from './message.ts';
 import { nextToken } from './paging.ts';
 import { some } from './views.ts';
@@ -27,7 +27,7 @@ const path = '/mlflow/webhooks';
 export const mlflowWebhookRoutes =
   (deps: WebhookRoutesDeps): FastifyPluginAsync =>
   async (app) => {
-    takeTexts(app);
+    takeBodies(app);
     addWebhookCalls(app, deps);
   };
 

@@ -32,8 +32,7 @@ export async function renameModel(
   validateModelName(newName);
   const { models, now } = deps;
   const model = await requireModel(models, name);
-  if (newName !== name && (await models.find(newName))) throw new PlatformError('registry/model-exists', newName);
-  await models.rename(name, newName, now());
+  if (!(await models.rename(name, newName, now()))) throw new PlatformError('registry/model-exists', newName);
   await append(deps, model, actor, 'registry.model-renamed', { to: newName });
   return requireModel(models, newName);
 }
@@ -44,8 +43,10 @@ export async function deleteModel(
   name: string,
   { id, actor }: { readonly id: string; readonly actor: string },
 ): Promise<void> {
+  const at = deps.now();
+  await deps.models.touch(name, at); // holds the model's row: of two callers, the second finds no model
   const model = await requireModel(deps.models, name);
-  await deps.trash.trashModel(name, { id, at: deps.now() });
+  await deps.trash.trashModel(name, { id, at });
   await append(deps, model, actor, 'registry.model-deleted', { trash: id });
 }
 

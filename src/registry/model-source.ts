@@ -50,6 +50,7 @@ export function checkSource(
   const parsed = parseSource(source);
   switch (parsed.kind) {
     case 'local': {
+      if (owner.id && owner.location === undefined) throw badSource(source, owner.named);
       const root = owner.location === undefined ? undefined : parseSource(owner.location);
       const { workingDirectory } = owner;
       const path = workingDirectory === undefined ? parsed.path : absoluteLocation(parsed.path, workingDirectory);

@@ -1,5 +1,6 @@
 /** Registered models in the database. */
 import type { Db } from '../storage/database.ts';
+import { isUniqueViolation } from '../storage/database-error.ts';
 import type { RegisteredModel, Tag } from './model-version.ts';
 
 export type ModelTables = {
@@ -76,18 +77,21 @@ export const modelStore = (database: Db) => {
       await db.updateTable('registered_models').set({ description, updated_at: at }).where('name', '=', name).execute();
     },
 
-    async rename(name: string, newName: string, at: number): Promise<void> {
+    /** @returns false when the name is taken; then nothing more can be done in this transaction */
+    async rename(name: string, newName: string, at: number): Promise<boolean> {
       const all = database.withTables<RenamedTables>();
-
-      await all
-        .updateTable('registered_models')
-        .set({ name: newName, updated_at: at })
-        .where('name', '=', name)
-        .execute();
+      const model = all.updateTable('registered_models').set({ name: newName, updated_at: at });
+      try {
+        await model.where('name', '=', name).execute();
+      } catch (error) {
+        if (isUniqueViolation(error)) return false;
+        throw error;
+      }
       await all.updateTable('registered_model_tags').set({ name: newName }).where('name', '=', name).execute();
       await all.updateTable('model_aliases').set({ name: newName }).where('name', '=', name).execute();
       await all.updateTable('model_versions').set({ name: newName }).where('name', '=', name).execute();
       await all.updateTable('model_version_tags').set({ name: newName }).where('name', '=', name).execute();
+      return true;
     },
 
     /** With the versions that belong to the model's own project. */

@@ -7,6 +7,7 @@ import {
   experimentNotFound,
   type Lifecycle,
   parseExperimentId,
+  refuseMoreViews,
   requireActiveExperiment,
   validateExperimentName,
 } from './experiment.ts';
@@ -41,6 +42,7 @@ async function setLifecycle(
     to,
   }: { readonly id: string; readonly actor: string; readonly from: Lifecycle; readonly to: Lifecycle },
 ): Promise<void> {
+  await experiments.hold(id);
   const experiment = await requireExperiment(experiments, id);
   if (experiment.lifecycle !== from) throw experimentNotFound(experiment.id);
   const at = now();
@@ -63,15 +65,15 @@ export async function renameExperiment({ experiments, now }: Deps, id: string, n
     const message = 'Cannot rename a non-active experiment.';
     throw new PlatformError('tracking/not-active', `experiment/${id}`, { message, hint: 'Restore it first.' });
   }
-  const holder = await experiments.findByName(name);
-  if (holder && holder.id !== experiment.id) throw new PlatformError('tracking/name-taken', name);
-  await experiments.rename(experiment.id, name, now());
+  if (!(await experiments.rename(experiment.id, name, now()))) throw new PlatformError('tracking/name-taken', name);
 }
 
 export async function tagExperiment({ experiments }: Pick<Deps, 'experiments'>, id: string, tag: Tag): Promise<void> {
   validateTag(tag, maxExperimentTagLength);
   const project = taggedProject([tag]);
-  requireActiveExperiment(await requireExperiment(experiments, id));
+  const experiment = await requireExperiment(experiments, id);
+  requireActiveExperiment(experiment);
+  refuseMoreViews(experiment.tags, [tag], experiment.id);
   await experiments.setTag(id, tag);
   if (project !== undefined) await experiments.setProject(id, project);
 }

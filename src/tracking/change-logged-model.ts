@@ -65,25 +65,34 @@ export async function requireLoggedModel(loggedModels: LoggedModelStore, id: str
   return model;
 }
 
+/** Deleted or not: like MLflow, what is in the trash can still be finished and tagged. */
+async function requireKept(loggedModels: LoggedModelStore, id: string): Promise<LoggedModel> {
+  const model = await loggedModels.find(id);
+  if (!model) throw loggedModelNotFound(id);
+  return model;
+}
+
 export async function finalizeLoggedModel(
   { loggedModels, now }: Deps,
   id: string,
   status: LoggedModelStatus,
 ): Promise<LoggedModel> {
-  const model = await requireLoggedModel(loggedModels, id);
+  const model = await requireKept(loggedModels, id);
   const updatedAt = now();
   await loggedModels.setStatus(id, status, updatedAt);
   return { ...model, status, updatedAt };
 }
 
 export async function deleteLoggedModel(deps: LifecycleDeps, id: string, actor: string): Promise<void> {
-  await setLifecycle(deps, await requireLoggedModel(deps.loggedModels, id), { to: 'deleted', actor });
+  await deps.loggedModels.hold(id);
+  const model = await requireKept(deps.loggedModels, id);
+  if (model.lifecycle === 'active') await setLifecycle(deps, model, { to: 'deleted', actor });
 }
 
 /** @throws PlatformError `tracking/model-not-found`; one that is not deleted stays as it is */
 export async function restoreLoggedModel(deps: LifecycleDeps, id: string, actor: string): Promise<void> {
-  const model = await deps.loggedModels.find(id);
-  if (!model) throw loggedModelNotFound(id);
+  await deps.loggedModels.hold(id);
+  const model = await requireKept(deps.loggedModels, id);
   if (model.lifecycle === 'deleted') await setLifecycle(deps, model, { to: 'active', actor });
 }
 
@@ -110,7 +119,7 @@ export async function tagLoggedModel(
   id: string,
   tags: readonly Tag[],
 ): Promise<void> {
-  await requireLoggedModel(loggedModels, id);
+  await requireKept(loggedModels, id);
   await loggedModels.setTags(id, tags);
 }
 
@@ -119,7 +128,7 @@ export async function untagLoggedModel(
   id: string,
   key: string,
 ): Promise<void> {
-  await requireLoggedModel(loggedModels, id);
+  await requireKept(loggedModels, id);
   if (await loggedModels.deleteTag(id, key)) return;
   const message = `No tag with key ${pythonString(key)} found for model with ID ${pythonString(id)}.`;
   throw new PlatformError('tracking/tag-not-found', key, { message });
@@ -130,6 +139,9 @@ export async function addLoggedModelParams(
   id: string,
   params: readonly Param[],
 ): Promise<void> {
-  await requireLoggedModel(loggedModels, id);
+  await requireKept(loggedModels, id);
   await loggedModels.addParams(id, params);
+  const stored = new Map((await requireKept(loggedModels, id)).params.map(({ key, value }) => [key, value]));
+  const changed = params.find(({ key, value }) => stored.get(key) !== value);
+  if (changed) throw new PlatformError('tracking/param-changed', changed.key);
 }

@@ -29,6 +29,7 @@ export async function updateRun(
 ): Promise<RunInfo> {
   const { runs, metrics } = deps;
   const { runId, actor, status, endTime, name } = input;
+  await runs.hold(runId); // of two callers who end it, one tells
   const before = await requireRun(runs, runId);
   requireActiveRun(before);
   const change: RunChange = {
@@ -56,6 +57,7 @@ async function setLifecycle(
   runId: string,
   { actor, lifecycle, type }: { readonly actor: string; readonly lifecycle: Lifecycle; readonly type: string },
 ): Promise<void> {
+  await deps.runs.hold(runId);
   const run = await requireRun(deps.runs, runId);
   if (run.lifecycle === lifecycle) return;
   await deps.runs.setLifecycle(runId, lifecycle, deps.now());

@@ -3,6 +3,7 @@ import type { EventStore } from '../events/event-store.ts';
 import {
   defaultArtifactLocation,
   defaultExperiment,
+  refuseMoreViews,
   validateArtifactLocation,
   validateExperimentName,
 } from './experiment.ts';
@@ -28,6 +29,7 @@ export async function createExperiment(
   },
 ): Promise<string> {
   const { name, actor, artifactRoot, artifactLocation, tags = [] } = input;
+  refuseMoreViews([], tags);
   validateExperimentName(name);
   if (artifactLocation) validateArtifactLocation(artifactLocation);
   for (const tag of tags) validateTag(tag, maxExperimentTagLength);

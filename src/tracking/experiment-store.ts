@@ -1,6 +1,8 @@
 /** Experiments in the database. */
 import { sql } from 'kysely';
+import { isPostgres } from '../storage/column-types.ts';
 import type { Db } from '../storage/database.ts';
+import { isUniqueViolation } from '../storage/database-error.ts';
 import { lastNumber } from '../storage/last-numbers.ts';
 import { type Experiment, type Lifecycle, parseExperimentId } from './experiment.ts';
 import type { Tag } from './names.ts';
@@ -52,6 +54,12 @@ export const experimentStore = (database: Db) => {
       const query = db.selectFrom('experiments').selectAll().where('id', '=', parseExperimentId(id));
       const row = await query.executeTakeFirst();
       return row && (await withTags([row]))[0];
+    },
+
+    /** Nobody else changes the experiment until the transaction ends; making runs in it goes on. */
+    async hold(id: string): Promise<void> {
+      const row = db.selectFrom('experiments').select('id').where('id', '=', parseExperimentId(id));
+      if (isPostgres(database)) await row.forNoKeyUpdate().execute();
     },
 
     /** @param project without it, of all projects */
@@ -106,12 +114,16 @@ export const experimentStore = (database: Db) => {
     /** Adds an experiment under a given number. @returns false when number or name is taken */
     insertAs,
 
-    async rename(id: string, name: string, at: number): Promise<void> {
-      await db
-        .updateTable('experiments')
-        .set({ name, updated_at: at })
-        .where('id', '=', parseExperimentId(id))
-        .execute();
+    /** @returns false when the name is taken; then nothing more can be done in this transaction */
+    async rename(id: string, name: string, at: number): Promise<boolean> {
+      const update = db.updateTable('experiments').set({ name, updated_at: at });
+      try {
+        await update.where('id', '=', parseExperimentId(id)).execute();
+        return true;
+      } catch (error) {
+        if (isUniqueViolation(error)) return false;
+        throw error;
+      }
     },
 
     async setLifecycle(id: string, lifecycle: Lifecycle, at: number): Promise<void> {

@@ -24,6 +24,21 @@ export function validateExperimentName(name: string): void {
   validateLength('name', 500, name);
 }
 
+/** MLflow's page keeps views in tags, and not more of them than this. */
+const maxViews = 50;
+const isView = ({ key }: Tag): boolean => key.startsWith('mlflow.customView.view');
+
+/** @param id of an experiment that is there already */
+export function refuseMoreViews(tags: readonly Tag[], added: readonly Tag[], id?: string): void {
+  const known = new Set(tags.filter(isView).map(({ key }) => key));
+  const more = added.filter((tag) => isView(tag) && !known.has(tag.key));
+  if (more.length === 0 || known.size + more.length <= maxViews) return;
+  const message =
+    `Unable to create another custom view${id === undefined ? '' : ` for experiment ${id}`}; the maximum number of custom views per ` +
+    `experiment is ${maxViews}. Delete an existing custom view before creating a new one.`;
+  throw new PlatformError('tracking/invalid', 'tags', { message });
+}
+
 export function validateArtifactLocation(location: string): void {
   const [path = '', ...query] = location.split('?');
   const isPlain = /^(?:https?:|s?ftp:|[^:]*$)/i.test(path); // where RFC 3986 gives the last segment parameters

@@ -56,8 +56,10 @@ async function logMetrics(
   run: { readonly id: string; readonly experimentId: string },
   metrics: readonly NewMetric[],
 ): Promise<void> {
-  await store.log(run.id, run.experimentId, metrics);
   const measured = metrics.flatMap(({ modelId, ...metric }) => (modelId ? { ...metric, modelId, runId: run.id } : []));
+  const [missing] = await loggedModels.missing([...new Set(measured.map(({ modelId }) => modelId))]);
+  if (missing !== undefined) throw new PlatformError('tracking/unknown-model', missing);
+  await store.log(run.id, run.experimentId, metrics);
   await loggedModels.addMetrics(measured);
 }
 

@@ -22,6 +22,7 @@ export async function logInputs(
         ' across multiple requests and try again.',
     );
   }
+  await runs.hold(runId); // each gets a place after those that are there
   const run = await requireRun(runs, runId);
   requireActiveRun(run);
   const first = new Map<string, DatasetInput>();
@@ -42,6 +43,7 @@ export async function logOutputs(
   runId: string,
   models: readonly { readonly modelId: string; readonly step: Int64 }[],
 ): Promise<void> {
+  await runs.hold(runId);
   requireActiveRun(await requireRun(runs, runId));
   await inputs.addModels(runId, 'output', models);
 }

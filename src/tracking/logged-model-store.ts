@@ -1,11 +1,12 @@
 /** Logged models in the database. */
 import { sql } from 'kysely';
+import { isPostgres } from '../storage/column-types.ts';
 import type { Db } from '../storage/database.ts';
 import type { Int64 } from '../storage/int64.ts';
 import { type Lifecycle, parseExperimentId } from './experiment.ts';
 import type { LoggedModel, LoggedModelStatus } from './logged-model.ts';
 import { loadedValue, type ModelMetric, storedValue } from './metric.ts';
-import type { Param, Tag } from './names.ts';
+import { inLockOrder, type Param, type Tag } from './names.ts';
 
 export type LoggedModelTables = {
   logged_models: {
@@ -85,6 +86,20 @@ export const loggedModelStore = (database: Db) => {
       return row && (await withDetails([row]))[0];
     },
 
+    /** Nobody else changes the model until the transaction ends. */
+    async hold(id: string): Promise<void> {
+      const row = db.selectFrom('logged_models').select('id').where('id', '=', id);
+      if (isPostgres(database)) await row.forNoKeyUpdate().execute();
+    },
+
+    /** Which of these are not there; deleted ones are. */
+    async missing(ids: readonly string[]): Promise<readonly string[]> {
+      if (ids.length === 0) return [];
+      const rows = await db.selectFrom('logged_models').select('id').where('id', 'in', ids).execute();
+      const known = new Set(rows.map(({ id }) => id));
+      return ids.filter((id) => !known.has(id));
+    },
+
     /** The logged models that a run made, newest first. */
     async listByRun(runId: string): Promise<readonly LoggedModel[]> {
       const query = db.selectFrom('logged_models').selectAll().where('source_run_id', '=', runId);
@@ -121,7 +136,16 @@ export const loggedModelStore = (database: Db) => {
     },
 
     setTags: (id: string, tags: readonly Tag[]): Promise<void> => upsert('logged_model_tags', id, tags),
-    addParams: (id: string, params: readonly Param[]): Promise<void> => upsert('logged_model_params', id, params),
+
+    /** A param that is there already stays as it is. */
+    async addParams(id: string, params: readonly Param[]): Promise<void> {
+      if (params.length === 0) return;
+      await db
+        .insertInto('logged_model_params')
+        .values(inLockOrder(params).map(({ key, value }) => ({ model_id: id, key, value })))
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    },
 
     /** @returns false when there was no such tag */
     async deleteTag(id: string, key: string): Promise<boolean> {
@@ -155,11 +179,10 @@ export const loggedModelStore = (database: Db) => {
     id: string,
     items: readonly Tag[],
   ): Promise<void> {
-    const last = [...new Map(items.map(({ key, value }) => [key, value]))];
-    if (last.length === 0) return;
+    if (items.length === 0) return;
     await db
       .insertInto(table)
-      .values(last.map(([key, value]) => ({ model_id: id, key, value })))
+      .values(inLockOrder(items).map(({ key, value }) => ({ model_id: id, key, value })))
       .onConflict((conflict) => conflict.columns(['model_id', 'key']).doUpdateSet({ value: sql`excluded.value` }))
       .execute();
   }

@@ -16,6 +16,7 @@ import {
   storedValue,
 } from './metric.ts';
 import { metricsTopic } from './metric-signal.ts';
+import { inLockOrder } from './names.ts';
 
 export type MetricTables = {
   metric_series: {
@@ -44,7 +45,7 @@ export const metricStore = (database: Db) => {
   async function logAll(runs: readonly PointsOfRun[]): Promise<void> {
     for (const { runId } of runs) announce(database, metricsTopic(runId));
     const series = runs.flatMap(({ runId, experimentId, metrics }) =>
-      [...latestByKey(metrics).values()].flatMap(({ key, value, timestamp, step }) => {
+      inLockOrder([...latestByKey(metrics).values()]).flatMap(({ key, value, timestamp, step }) => {
         const stored = storedValue(value);
         return [runId, key, parseExperimentId(experimentId), stored.value, stored.is_nan, timestamp, step];
       }),

@@ -1,6 +1,6 @@
 /** Metric points: what they are, which of two is the later, and how a series is thinned. */
 import type { Int64 } from '../storage/int64.ts';
-import { append, invalidValue, maxKeyLength, validateKey, validateLength } from './names.ts';
+import { append, invalid, invalidValue, maxKeyLength, validateKey, validateLength } from './names.ts';
 
 export type MetricPoint = {
   /** NaN is a value; infinities are kept as the greatest finite double of their sign. */
@@ -69,7 +69,10 @@ export function sampleStrides(total: number, count: number): readonly Strides[] 
   ].filter((strides) => strides.count > 0);
 }
 
-export function validateMetric(metric: Metric, path = ''): void {
+export function validateMetric(metric: NewMetric, path = ''): void {
+  if ((metric.datasetName === undefined) !== (metric.datasetDigest === undefined)) {
+    throw invalid('dataset_digest', 'Both dataset_name and dataset_digest must be provided if one is provided');
+  }
   validateKey(metric.key, append(path, 'name'));
   if (metric.timestamp < 0) {
     throw invalidValue(

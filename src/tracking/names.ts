@@ -66,6 +66,15 @@ export function validateTag({ key, value }: Tag, maxValueLength: number): void {
   validateLength('value', maxValueLength, value);
 }
 
+/**
+ * By key, one of a key, the last. Rows are locked in the order in which they are written: two callers with the same keys in different
+ * orders would wait for each other.
+ */
+export const inLockOrder = <T extends { readonly key: string }>(items: readonly T[]): readonly T[] =>
+  [...new Map(items.map((item) => [item.key, item])).values()].sort((a, b) =>
+    a.key < b.key ? -1 : a.key > b.key ? 1 : 0,
+  );
+
 export const append = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
 
 /** Text as Python's repr() shows it. */

@@ -1,9 +1,10 @@
 /** Runs with their params and tags in the database. */
 import { sql } from 'kysely';
+import { isPostgres } from '../storage/column-types.ts';
 import type { Db } from '../storage/database.ts';
 import type { Int64 } from '../storage/int64.ts';
 import { type Lifecycle, parseExperimentId } from './experiment.ts';
-import type { Param, Tag } from './names.ts';
+import { inLockOrder, type Param, type Tag } from './names.ts';
 import type { RunInfo, RunStatus } from './run.ts';
 
 export type RunTables = {
@@ -33,6 +34,12 @@ export const runStore = (database: Db) => {
     async find(runId: string): Promise<RunInfo | undefined> {
       const row = await db.selectFrom('runs').selectAll().where('id', '=', runId).executeTakeFirst();
       return row && toRunInfo(row);
+    },
+
+    /** Nobody else changes the run until the transaction ends; logging to it goes on. */
+    async hold(runId: string): Promise<void> {
+      const row = db.selectFrom('runs').select('id').where('id', '=', runId);
+      if (isPostgres(database)) await row.forNoKeyUpdate().execute();
     },
 
     async insert(run: RunInfo): Promise<void> {
@@ -89,7 +96,7 @@ export const runStore = (database: Db) => {
       if (params.length === 0) return;
       await db
         .insertInto('run_params')
-        .values(params.map(({ key, value }) => ({ run_id: runId, key, value })))
+        .values(inLockOrder(params).map(({ key, value }) => ({ run_id: runId, key, value })))
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     },
@@ -100,11 +107,10 @@ export const runStore = (database: Db) => {
     },
 
     async setTags(runId: string, tags: readonly Tag[]): Promise<void> {
-      const last = [...new Map(tags.map(({ key, value }) => [key, value]))];
-      if (last.length === 0) return;
+      if (tags.length === 0) return;
       await db
         .insertInto('run_tags')
-        .values(last.map(([key, value]) => ({ run_id: runId, key, value })))
+        .values(inLockOrder(tags).map(({ key, value }) => ({ run_id: runId, key, value })))
         .onConflict((conflict) => conflict.columns(['run_id', 'key']).doUpdateSet({ value: sql`excluded.value` }))
         .execute();
     },
