@@ -32,7 +32,8 @@ function between(ours: unknown, theirs: unknown, field: string): readonly Differ
 }
 
 /** Lists that MLflow reads from its database without an order. */
-export const unordered = /(?:^|\.)(?:tags|aliases|latest_versions|dataset_summaries|params)$|(?:^|\.)data\.metrics$/;
+export const unordered =
+  /(?:^|\.)(?:tags|aliases|latest_versions|dataset_summaries|params|model_outputs)$|(?:^|\.)data\.metrics$/;
 
 function comparable(value: unknown, field = ''): unknown {
   if (Array.isArray(value)) {

@@ -44,6 +44,7 @@ export const artifactCalls: readonly Call[] = [
     ...{ name: 'artifacts', run_id: R, source: 'mlflow-artifacts:/1/RUN_A_/artifacts/d' },
   }),
   ask('artifact of a version', 'GET', V, { params: { name: 'artifacts', version: '1', path: 'x.txt' } }),
+  ask('artifact of a version without path', 'GET', V, { params: { name: 'artifacts', version: '1' } }),
   ask('artifact above a version', 'GET', V, { params: { name: 'artifacts', version: '1', path: '../x' } }),
   ask('missing artifact of a version', 'GET', V, { params: { name: 'artifacts', version: '1', path: 'none' } }),
   ask('artifact of an unknown version', 'GET', V, { params: { name: 'artifacts', version: '9', path: 'x.txt' } }),

@@ -52,13 +52,13 @@ export function askedServer(url: string): AskedServer {
   }
 }
 
-/** JSON as Python writes it, where NaN is a number; integers that JavaScript cannot hold stay text. */
+/** JSON as Python writes it, where NaN is a number; integers that JavaScript cannot hold stay text. What is no JSON is one field. */
 function parsed(text: string): unknown {
   const readable = text.replace(/(": ?)(NaN|-?Infinity)\b/g, '$1{"python": "$2"}');
   try {
     return JSON.parse(readable, exactly);
   } catch {
-    return text;
+    return { text };
   }
 }
 

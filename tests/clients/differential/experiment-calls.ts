@@ -1,6 +1,10 @@
 /** Experiments: making, finding, tagging, renaming, deleting. */
 import { type Call, get, post } from './call.ts';
 
+/** As MLflow's page keeps them. */
+const views = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ key: `mlflow.customView.view.${index}`, value: '{}' }));
+
 export const experimentCalls: readonly Call[] = [
   post('create an experiment', '/experiments/create', { name: 'q', tags: [{ key: 'a', value: '1' }] }),
   get('get an experiment', '/experiments/get', { experiment_id: '1' }),
@@ -21,6 +25,19 @@ export const experimentCalls: readonly Call[] = [
   post('an experiment with a bad tag key', '/experiments/create', { name: 'lt', tags: [{ key: 'k{}', value: 'v' }] }),
   post('an experiment at runs:/', '/experiments/create', { name: 'rr', artifact_location: 'runs:/abc' }),
   post('an experiment elsewhere', '/experiments/create', { name: 's3', artifact_location: 's3://bucket/path?x=1' }),
+  post('an experiment of too many views', '/experiments/create', { name: 'views', tags: views(51) }),
+  post(
+    'an experiment of views',
+    '/experiments/create',
+    { name: 'views', tags: views(50) },
+    { keep: { EXPERIMENT_V_: 'experiment_id' } },
+  ),
+  post('one view more', '/experiments/set-experiment-tag', {
+    ...{ experiment_id: 'EXPERIMENT_V_', key: 'mlflow.customView.view.50', value: '{}' },
+  }),
+  post('another view in place of one', '/experiments/set-experiment-tag', {
+    ...{ experiment_id: 'EXPERIMENT_V_', key: 'mlflow.customView.view.49', value: '{"a": 1}' },
+  }),
   post('search experiments without size', '/experiments/search', {}),
   post('search experiments', '/experiments/search', { max_results: 10 }),
   post('search experiments of one', '/experiments/search', { max_results: 1 }),
@@ -29,6 +46,7 @@ export const experimentCalls: readonly Call[] = [
   post('search experiments without case', '/experiments/search', { max_results: 10, filter: "name ILIKE 'Q%'" }),
   post('search experiments by tag', '/experiments/search', { max_results: 10, filter: "tags.a = '1'" }),
   post('search experiments by bad key', '/experiments/search', { max_results: 10, filter: "foo = '1'" }),
+  post('search experiments by a word', '/experiments/search', { max_results: 10, filter: 'x' }),
   post('search experiments by id', '/experiments/search', {
     max_results: 10,
     filter: "experiment_id IN ('0','1')",

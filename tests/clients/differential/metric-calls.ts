@@ -95,6 +95,7 @@ export const metricCalls: readonly Call[] = [
     end_step: 1,
   }),
   get('a sample too large', '/metrics/get-history-bulk-interval', { run_ids: [R], metric_key: 's', max_results: 2501 }),
+  get('a sample of an unknown run', '/metrics/get-history-bulk-interval', { run_ids: ['none', R], metric_key: 's' }),
   get('a sample of no runs', '/metrics/get-history-bulk-interval', { metric_key: 's' }),
   get('a run with metrics', '/runs/get', { run_id: R }),
 ];

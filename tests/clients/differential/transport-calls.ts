@@ -18,6 +18,7 @@ export const transportCalls: readonly Call[] = [
   ask('version', 'GET', '/version'),
   ask('health', 'GET', '/health'),
   post('in camelCase', '/runs/set-tag', camel),
+  post('in two spellings', '/runs/set-tag', { ...camel, run_id: R }),
   post('create a run at half past', '/runs/create', { experiment_id: '1', start_time: 7.5 }),
   post('create a run without anything', '/runs/create', {}),
   ask('log a time too big', 'POST', `${api}/runs/log-metric`, {
