@@ -123,6 +123,25 @@ eachDatabase((name, open) => {
     );
   });
 
+  if (name === 'sqlite') {
+    test('requests line up for the worker, and are refused when there are too many', async () => {
+      await using database = await open();
+      await using jobs = await start(database);
+      const asked = Array.from({ length: 80 }, (_, a) => jobs.run<{ sum: number }>('test.add', { a, b: 1 }));
+      const answers = await Promise.allSettled(asked);
+      const sums = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value.sum] : []));
+      assert.deepEqual(
+        sums,
+        Array.from({ length: sums.length }, (_, a) => a + 1),
+        'the first ones, in their order',
+      );
+      assert.ok(sums.length >= 64 && sums.length < 80, `${sums.length} were answered`);
+      const refused = answers.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+      assert.ok(refused.every(({ code, data }) => code === 'http/unavailable' && data.retryAfterSeconds === 1));
+      assert.equal((await jobs.run<{ sum: number }>('test.add', { a: 1, b: 1 })).sum, 2, 'there is room again');
+    });
+  }
+
   test(`${name}: jobs of a server that died run again, in a new server`, async () => {
     await using database = await open();
     let id: string;

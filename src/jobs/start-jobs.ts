@@ -51,6 +51,8 @@ export type JobsOptions = {
 
 /** A server that dies on one job every time must not be taken down for ever. */
 const maxAttempts = 3;
+/** Requests that wait for one lane: behind so many, an answer would come too late for whoever asked. */
+const mostWaiting = 64;
 /** The end of a log is what explains a failure. */
 const logLines = 200;
 
@@ -102,12 +104,21 @@ export class Jobs implements AsyncDisposable {
     return this.#workers.flatMap((worker) => worker.pid ?? []);
   }
 
-  /** Runs a job now and answers with its output. Not durable: the caller asks again after a crash. */
+  /**
+   * Runs a job now, after those that were asked for before, and answers with its output. Not durable: the caller asks again after a crash.
+   * @throws PlatformError `http/unavailable` when too many wait already, `jobs/…` when it comes to nothing
+   */
   async run<Output>(
     kind: string,
     input: unknown,
     { signal, onProgress, lane }: RunOptions & { lane?: Lane } = {},
   ): Promise<Output> {
+    if (this.#waiting[lane ?? 'compute'].length >= mostWaiting) {
+      throw new PlatformError('http/unavailable', 'The worker', {
+        hint: 'others wait for it: try again in a moment',
+        data: { retryAfterSeconds: 1 },
+      });
+    }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const id = this.#options.newId();
     const never = new AbortController().signal;
