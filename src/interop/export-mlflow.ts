@@ -207,7 +207,9 @@ export async function exportMlflow(
     const again = unsure.delete('logged-model') ? await modelMadeFrom(model) : undefined;
     const to = ledger.find('logged-model', model.id) ?? again ?? (await createLoggedModel(model));
     if (ledger.find('logged-model', model.id) === undefined) await ledger.add('logged-model', model.id, to);
-    for (const params of parts(model.params.slice(100), 100)) await post(`logged-models/${to}/params`, { params });
+    for (const params of parts(model.params.slice(100), 100)) {
+      await post(`logged-models/${to}/params`, { model_id: to, params });
+    }
     for (const metric of model.metrics) {
       const { key, value, timestamp, step, datasetName: dataset_name, datasetDigest: dataset_digest } = metric;
       const one = { key, value, timestamp, step, model_id: to, dataset_name, dataset_digest };
