@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempDisposable } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { deflateSync, gzipSync } from 'node:zlib';
 import {
   columnsModel,
   columnsSignature,
@@ -444,4 +448,27 @@ test('a plain request, which passes no framework, is answered as the framework w
     (await serving.app.inject('/metrics')).body,
     /_count\{method="POST",route="\/v2\/models\/:model\/infer",status="200"\} 4/,
   );
+});
+
+test('a body may be packed, and may not say what it is; a bomb, a torn one and an unknown coding are refused', async () => {
+  await using serving = await openTestServing();
+  await serving.addVersion({ model: 'm', version: 1, ...linearSignature }, linearModel({ weight: 2, bias: 0 }));
+  await serving.addEndpoint({ name: 'e' }, { champion: { model: 'm', version: 1 } });
+  const url = await serving.app.listen({ host: '127.0.0.1', port: 0 });
+  const body = Buffer.from(JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [3] }] }));
+  const statusOf = async (sent: Buffer, headers: Record<string, string>) => {
+    // `fetch` would say a type by itself.
+    const asked = request(`${url}/v2/models/e/infer`, { method: 'POST', agent: false, headers });
+    asked.end(sent);
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    return `${answer.statusCode} ${await text(answer)}`;
+  };
+  assert.match(await statusOf(body, {}), /^200 .*"data":\[6\]/);
+  assert.match(await statusOf(gzipSync(body), { 'content-encoding': 'gzip' }), /^200 .*"data":\[6\]/);
+  assert.match(await statusOf(deflateSync(body), { 'content-encoding': 'deflate' }), /^200 .*"data":\[6\]/);
+  assert.match(await statusOf(gzipSync(body).subarray(0, 40), { 'content-encoding': 'gzip' }), /^400 /);
+  assert.match(await statusOf(gzipSync(Buffer.alloc(80 * 2 ** 20)), { 'content-encoding': 'gzip' }), /^413 /);
+  assert.match(await statusOf(body, { 'content-encoding': 'br' }), /^415 .*gzip or deflate/);
+  assert.match(await statusOf(body, { 'content-type': 'text/plain' }), /^415 /);
+  assert.match(await statusOf(body, {}), /^200 /);
 });

