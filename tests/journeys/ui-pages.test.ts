@@ -21,7 +21,7 @@ monitors:
   service: {availability: 99%}
 `;
 
-describe('the pages', { skip, timeout: 240_000 }, () => {
+describe('the pages', { skip, timeout: 420_000 }, () => {
   const open = new AsyncDisposableStack();
   let server: Spawned;
   let browser: Browser;
@@ -151,6 +151,41 @@ describe('the pages', { skip, timeout: 240_000 }, () => {
     await page.getByLabel('Filter runs').fill('metrics.auc > 0.99');
     await page.keyboard.press('Enter');
     await page.getByText('No run matches this filter').waitFor();
+    visit.assertQuiet();
+  });
+
+  test('what was deleted comes back on the settings page, and an address that may not be told is refused in its dialog', async () => {
+    const run = await logRun(server, { name: 'lost-plover', depth: 2, aucs: [0.5] });
+    await server.must('POST', '/api/v1/runs/delete', { runs: [run] });
+    await using visit = await visitPage(browser, { server });
+    const { page } = visit;
+    await page.goto(new URL('/settings', server.url).href);
+    await page.getByRole('button', { name: 'Bring back lost-plover' }).click();
+    await until('the run is back', async () => {
+      const { deleted } = await server.must<{ deleted: boolean }>('GET', `/api/v1/runs/${run}`);
+      return !deleted;
+    });
+    await page.getByText('Nothing is in the trash.').waitFor();
+    visit.assertQuiet();
+    await page.getByRole('button', { name: 'Add a webhook' }).click();
+    await page.getByLabel('Name').fill('ops');
+    await page.getByLabel('Address').fill('http://127.0.0.1:1/hook');
+    await page.getByRole('checkbox', { name: 'run ended' }).check();
+    await assertAccessible(page);
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByText(/Invalid webhook URL scheme: 'http'/).waitFor();
+    await server.must('POST', '/api/v1/runs/delete', { runs: [run] }); // the other tests count the runs
+  });
+
+  test('arrow keys go through the lanes of a rollout and say what was known there', async () => {
+    await using visit = await visitPage(browser, { server });
+    const { page } = visit;
+    await page.goto(new URL(`/rollouts/${rolloutId}`, server.url).href);
+    const score = page.getByRole('img', { name: /v2 at (25|50) %/ });
+    await score.focus();
+    await page.keyboard.press('End');
+    await page.getByText(/Errors .*(at worst|not bounded yet)/).waitFor();
+    await assertAccessible(page);
     visit.assertQuiet();
   });
 

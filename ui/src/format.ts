@@ -110,4 +110,6 @@ export function tidy(says: string): string {
 
 const round = (value: number, decimals: number) => Math.round(value * 10 ** decimals) / 10 ** decimals;
 const signed = (text: string) => text.replace('-', minus);
-const plus = (text: string) => (text.startsWith('-') ? signed(text) : `+${text}`);
+/** Zero has no sign. */
+const plus = (text: string) =>
+  Number(text) === 0 ? text.replace('-', '') : text.startsWith('-') ? signed(text) : `+${text}`;

@@ -217,7 +217,7 @@ function findingOf(
       };
     case 'calm': {
       const wasOver = windows[cells.findLastIndex((cell) => cell?.state === 'over')];
-      return { sentence: wasOver ? `calm, was over until ${day(wasOver.end)}` : 'calm', loud: false };
+      return { sentence: wasOver ? `calm since ${day(wasOver.end)}` : 'calm', loud: false };
     }
     case 'too short':
       return { sentence: 'needs whole weeks', loud: false };

@@ -280,6 +280,7 @@ const sentence = (reason: string): string => `${tidy(reason)}${reason.endsWith('
 function write({ kind }: GateTest, value: number | undefined): string {
   if (value === undefined) return 'none';
   if (kind === 'latency') return milliseconds(value);
+  if (kind === 'paired') return fixed(value, Math.abs(value) < 0.0005 ? 4 : 3);
   return kind === 'data' ? percent(value, 1) : short(value);
 }
 

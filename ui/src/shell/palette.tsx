@@ -1,4 +1,6 @@
-/** The palette: go to a page, a model, an endpoint or a rollout by name. */
+/** The palette: go to a page, a model, an endpoint or a rollout by name, or do what every page can. */
+
+import { useMantineColorScheme } from '@mantine/core';
 import { Spotlight, type SpotlightActionData } from '@mantine/spotlight';
 import { useNavigate } from '@tanstack/react-router';
 import { useCounts } from '../data/counts.ts';
@@ -8,6 +10,7 @@ export function Palette() {
   const navigate = useNavigate();
   const { models, endpoints, rollouts } = useCounts();
   const go = (to: string) => () => void navigate({ to });
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
   const actions: SpotlightActionData[] = [
     ...places.map((place) => ({
       id: place.path,
@@ -33,6 +36,20 @@ export function Palette() {
       description: 'Model',
       onClick: go(`/models/${name}`),
     })),
+    ...(['light', 'dark', 'auto'] as const)
+      .filter((scheme) => scheme !== colorScheme)
+      .map((scheme) => ({
+        id: `theme/${scheme}`,
+        label: scheme === 'auto' ? 'Theme as the system has it' : `${scheme === 'dark' ? 'Dark' : 'Light'} theme`,
+        description: 'Do',
+        onClick: () => setColorScheme(scheme),
+      })),
+    {
+      id: 'copy/address',
+      label: 'Copy the address for MLflow’s clients',
+      description: 'Do',
+      onClick: () => void navigator.clipboard?.writeText(new URL('./', document.baseURI).toString().replace(/\/$/, '')),
+    },
   ];
   return (
     <Spotlight

@@ -119,7 +119,7 @@ function sectionsOf(runs: readonly Run[]): readonly { readonly title: string; re
         ),
         text('user', 'User', ({ user }) => user),
         ...keysOf((run) => run.tags)
-          .filter((key) => !key.startsWith('mlflow.'))
+          .filter((key) => !/^(mlflow|rondo)\./.test(key))
           .map((key) => text(`tag ${key}`, key, (run) => run.tags[key], true)),
       ],
     },

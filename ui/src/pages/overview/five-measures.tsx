@@ -33,7 +33,7 @@ export function FiveMeasures({ endpoint }: { endpoint: Endpoint | undefined }) {
         <h3>Time to production</h3>
         <b>{lastTime ? duration(lastTime.total) : 'none yet'}</b>
         <p>
-          {lastTime ? `v${lastTime.version.split('@')[1]}, registered to 100 %` : 'no version has all traffic'}
+          {lastTime ? `v${lastTime.version.split('@')[1]}, registered to 100\u00a0%` : 'no version has all traffic'}
           <br />
           {timeToProduction.p50 !== undefined &&
             timeToProduction.each.length > 1 &&
@@ -94,7 +94,7 @@ function Quality({ delivery, endpoint }: { delivery: Delivery; endpoint: string 
       />
       <p>
         {fixed(last.value, decimals)}{' '}
-        {last.lower !== undefined && last.upper !== undefined && interval(last.lower, last.upper)} in the last window
+        {last.lower !== undefined && last.upper !== undefined && interval(last.lower, last.upper)}, last window
       </p>
     </div>
   );

@@ -17,6 +17,13 @@ export type Column = {
 
 export const nameWidth = 200;
 const metricsShown = 4;
+type Came = { readonly shown: number; readonly curve: boolean };
+
+/** From much room to little. */
+const cameOut: readonly Came[] = [
+  ...[metricsShown, 3, 2].map((shown) => ({ shown, curve: true })),
+  ...[2, 1].map((shown) => ({ shown, curve: false })),
+];
 /** As many params as these always stand; others where there is room, so that what came out is in sight. */
 const leastParams = 2;
 const pickWidth = 34;
@@ -105,13 +112,17 @@ export function usualColumns(
   const hasCurve = lead && sample.some((run) => run.metrics[lead.key] !== undefined);
   const run = ['started', 'took', ...(experiment ? ['experiment'] : [])];
   const metrics = metricKeys(sample, lead?.key).map((key) => `metrics.${key}`);
-  const out = (shown: number) => [...(hasCurve ? [`curve.${lead.key}`] : []), ...metrics.slice(0, shown), 'became'];
+  const out = ({ shown, curve }: Came) => [
+    ...(hasCurve && curve ? [`curve.${lead.key}`] : []),
+    ...metrics.slice(0, shown),
+    'became',
+  ];
   const widthOfAll = (ids: readonly string[]) => ids.reduce((sum, id) => sum + (columnOf(id, sample)?.width ?? 0), 0);
   const rest = width - pickWidth - nameWidth - widthOfAll(run);
   const wanted = params.map((key) => `params.${key}`);
   const least = widthOfAll(wanted.slice(0, leastParams));
   // The leading metrics first, as long as they leave room for the least of the params.
-  const fitting = [4, 3, 2].find((shown) => least + widthOfAll(out(shown)) <= rest) ?? Math.min(1, metrics.length);
+  const fitting = cameOut.find((came) => least + widthOfAll(out(came)) <= rest) ?? { shown: 1, curve: false };
   let room = rest - widthOfAll(out(fitting));
   const shown = equal
     ? wanted.slice(0, 50)

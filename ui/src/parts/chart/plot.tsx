@@ -140,7 +140,7 @@ function optionsOf(latest: { readonly current: Props }, host: HTMLElement): uPlo
   return {
     width: host.clientWidth,
     height,
-    padding: [8, endLabels ? 64 : 8, 0, 0],
+    padding: [8, endLabels ? 64 : 14, 0, 0],
     legend: { show: false },
     series,
     bands,
