@@ -27,7 +27,7 @@ export function mlflowPage(): string {
       .map(({ route, calls, fields, ours, theirs, reason }) =>
         row([
           `\`${route}\``,
-          calls.map((call) => call.replace(/^filter (?=\S+ [=<>]|AND)(.*)$/, 'filter `$1`')).join('<br>'),
+          calls.map(shownCall).join('<br>'),
           fields.map((field) => `\`${field}\``).join(' '),
           ours,
           theirs,
@@ -39,3 +39,7 @@ export function mlflowPage(): string {
 }
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+
+/** Filters as code; a `*` that stands for any text as itself. */
+const shownCall = (call: string): string =>
+  call.replace(/^filter (?=\S+ [=<>]|AND)(.*)$/, 'filter `$1`').replaceAll('*', '\\*');
