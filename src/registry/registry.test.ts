@@ -110,6 +110,7 @@ eachDatabase((dialect, open) => {
       return versions.map(({ version }) => version);
     };
     assert.deepEqual(await numbers("run_id IN ('r1', 'r9')"), [1]);
+    assert.deepEqual(await numbers("version_number IN (1, 7) OR version_number NOT IN (1, '2')"), [1]);
     assert.deepEqual(await numbers("name = 'm' AND version_number > 1"), [2]);
     assert.deepEqual(await numbers("tags.k = 'v'"), [2]);
     assert.deepEqual(await numbers("name = 'm'"), [2, 1]);

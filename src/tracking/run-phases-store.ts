@@ -130,7 +130,9 @@ export const attributeColumns: Readonly<Record<string, RawBuilder<unknown>>> = {
 export function metricMatches(db: Db, { comparator, value }: Clause, table: string): Condition {
   const found = compare(db, sql.ref(`${table}.value`), comparator, value);
   const isNan = sql.ref(`${table}.is_nan`);
-  return comparator === '!=' ? sql<SqlBool>`(${isNan} = 1 or ${found})` : sql<SqlBool>`(${isNan} = 0 and ${found})`;
+  return comparator === '!=' || comparator === 'NOT IN'
+    ? sql<SqlBool>`(${isNan} = 1 or ${found})`
+    : sql<SqlBool>`(${isNan} = 0 and ${found})`;
 }
 
 /** Whether a row of parameters or tags is as the clause wants; that it is there is enough for IS NOT NULL. */

@@ -1,6 +1,14 @@
 /** What a comparison may say: which names there are, with which comparators and values. One `Vocabulary` per kind of thing searched. */
 import type { PlatformError } from '../errors.ts';
-import { type Comparator, type Comparison, type Filter, mapFilter, parseFilter, type Value } from './search-grammar.ts';
+import {
+  type Comparator,
+  type Comparison,
+  type Filter,
+  mapFilter,
+  parseFilter,
+  type Scalar,
+  type Value,
+} from './search-grammar.ts';
 import { timeOf } from './search-time.ts';
 import { invalidFilter } from './search-tokens.ts';
 
@@ -11,8 +19,10 @@ export type Clause = {
   readonly entity: Entity;
   readonly key: string;
   readonly comparator: Comparator;
-  readonly value: string | number | bigint | readonly string[] | undefined;
+  readonly value: Operand | readonly Operand[] | undefined;
 };
+
+type Operand = string | number | bigint;
 
 export type Vocabulary = {
   /** Prefixes and what they stand for: `metrics` and `metric` are metrics. */
@@ -167,7 +177,7 @@ export function identify(
   throw refuse(`Invalid attribute key '${written}' specified. Valid keys are '{${keys.join(', ')}}'`);
 }
 
-function comparatorOf({ vocabulary, entity, key }: Subject, { comparator, place }: Comparison): Comparator {
+function comparatorOf({ vocabulary, entity, key }: Subject, { comparator, value, place }: Comparison): Comparator {
   if (comparator.startsWith('IS ') && !vocabulary.comparators[entity]?.includes('IS NULL')) {
     const only = vocabulary.comparators.parameter ? 'tags and params' : 'tags';
     throw invalidFilter(`IS NULL / IS NOT NULL is only supported for ${only}, not for '${entity}' '${key}'`, place);
@@ -178,8 +188,9 @@ function comparatorOf({ vocabulary, entity, key }: Subject, { comparator, place 
     : entity === 'attribute'
       ? listComparators
       : (vocabulary.comparators[entity] ?? []);
-  // Lists of any text are ours; the error names what MLflow's does.
-  const found = [...listed, ...(isNumber ? [] : listComparators)].find((one) => one === comparator);
+  // Lists of everything are ours; the error names what MLflow's does.
+  const ours = !isNumber ? listComparators : value.kind === 'list' ? (['IN', 'NOT IN'] as const) : [];
+  const found = [...listed, ...ours].find((one) => one === comparator);
   if (found) return found;
   const set = listed.map((one) => `'${one}'`).join(', ');
   throw invalidFilter(`Invalid comparator '${comparator}' not one of '{${set}}'`, place);
@@ -192,13 +203,13 @@ const isNumeric = ({ vocabulary, entity, key }: Subject): boolean =>
 function clauseValue(subject: Subject, { comparator, value }: Comparison): Clause['value'] {
   if (value.kind === 'none') return undefined;
   const { entity } = subject;
-  if (entity === 'metric') {
-    if (value.kind === 'number') return Number(value.text);
-    throw invalidFilter(`Expected numeric value type for metric. Found ${value.text}`, value.place);
+  const isList = comparator === 'IN' || comparator === 'NOT IN';
+  if (isNumeric(subject)) {
+    if (!isList || value.kind !== 'list') return numericValue(subject, value);
+    return value.items.map((item) => numericValue(subject, item));
   }
-  if (isNumeric(subject)) return numericValue(subject, value);
-  if (comparator === 'IN' || comparator === 'NOT IN') {
-    if (value.kind === 'list') return value.items;
+  if (isList) {
+    if (value.kind === 'list') return value.items.map(listedText);
     throw invalidFilter(`Expected a list of quoted string values. Got value ${value.text}`, value.place);
   }
   const text = textOf(value);
@@ -216,6 +227,15 @@ function clauseValue(subject: Subject, { comparator, value }: Comparison): Claus
   throw invalidFilter(expectedText(entity, value.text), value.place);
 }
 
+function listedText({ kind, text, place }: Scalar): string {
+  if (kind !== 'number') return text.slice(1, -1);
+  throw invalidFilter(
+    'While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in list: ' +
+      `(${text},)`,
+    place,
+  );
+}
+
 /** Longer than any value that is stored, where databases refuse a pattern. */
 const maxTextLength = 40_000;
 
@@ -223,7 +243,11 @@ const maxTextLength = 40_000;
 const textOf = ({ kind, text }: Value): string | undefined =>
   kind === 'string' || (kind === 'name' && /^".*"$/s.test(text)) ? text.slice(1, -1) : undefined;
 
-function numericValue({ vocabulary, key }: Subject, value: Value): Clause['value'] {
+function numericValue({ vocabulary, entity, key }: Subject, value: Value): number | bigint {
+  if (entity === 'metric') {
+    if (value.kind === 'number') return Number(value.text);
+    throw invalidFilter(`Expected numeric value type for metric. Found ${value.text}`, value.place);
+  }
   const { numbers, times } = vocabulary;
   const quoted = textOf(value);
   const time = quoted !== undefined && times.includes(key) ? timeOf(quoted) : undefined;

@@ -222,10 +222,17 @@ test('dates are times in UTC unless they say otherwise, and only where times are
   }
 });
 
-test('any text may be compared with a list', () => {
+test('texts and numbers may be compared with a list', () => {
   assert.equal(clauses("params.p IN ('a', 'b')"), 'p IN a,b');
   assert.equal(clauses("status NOT IN ('FAILED')"), 'status NOT IN FAILED');
   assert.match(failure("params.p IN 'a'").message, /^Expected a list of quoted string values/);
   assert.match(failure("run_id = ('a')").message, /^Expected a quoted string value for attributes/);
-  assert.match(failure("metrics.m IN ('1')").message, /^Expected numeric value type for metric/);
+  assert.equal(clauses("start_time IN (5, '1970-01-02')"), 'start_time IN 5,86400000');
+  assert.equal(clauses('metrics.m NOT IN (0.5, -1)'), 'm NOT IN 0.5,-1');
+  assert.deepEqual(failure("metrics.m IN (1, '2')"), {
+    message: "Expected numeric value type for metric. Found '2'",
+    position: 17,
+  });
+  assert.match(failure('metrics.m IN 1').message, /^Invalid comparator 'IN'/);
+  assert.deepEqual(failure("params.p IN ('a', 1)").position, 18);
 });

@@ -2,7 +2,7 @@
  * The language of filters: MLflow's comparisons joined by AND, and beyond it OR, NOT and parentheses.
  *
  *     filter     = or ; or = and { OR and } ; and = not { AND not } ; not = NOT not | '(' or ')' | comparison
- *     comparison = name comparator value | name [NOT] IN '(' string { ',' string } ')' | name IS [NOT] NULL
+ *     comparison = name comparator value | name [NOT] IN '(' value { ',' value } ')' | name IS [NOT] NULL
  */
 import { invalidFilter, type Place, type Token, tokenize } from './search-tokens.ts';
 
@@ -22,9 +22,12 @@ export const comparators = [
 ] as const;
 export type Comparator = (typeof comparators)[number];
 
+/** As written, with its quotes. */
+export type Scalar = { readonly kind: 'string' | 'number' | 'name'; readonly text: string; readonly place: Place };
+
 export type Value =
-  | { readonly kind: 'string' | 'number' | 'name'; readonly text: string; readonly place: Place }
-  | { readonly kind: 'list'; readonly items: readonly string[]; readonly text: string; readonly place: Place }
+  | Scalar
+  | { readonly kind: 'list'; readonly items: readonly Scalar[]; readonly text: string; readonly place: Place }
   | { readonly kind: 'none'; readonly text: ''; readonly place: Place };
 
 export type Comparison = {
@@ -137,19 +140,12 @@ export function parseFilter(text: string): Filter<Comparison> | undefined {
   }
 
   function list(open: Token): Value {
-    const items: string[] = [];
+    const items: Scalar[] = [];
     while (peek().kind !== 'close') {
       const item = take();
-      const quoted = item.kind === 'string' || (item.kind === 'name' && /^".*"$/s.test(item.text));
-      if (item.kind === 'number') {
-        throw invalidFilter(
-          'While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in list: ' +
-            `(${item.text},)`,
-          placeOf(item),
-        );
-      }
-      if (!quoted) throw illFormed(item);
-      items.push(item.text.slice(1, -1));
+      const { kind, text } = item;
+      if (kind !== 'number' && kind !== 'string' && !(kind === 'name' && /^".*"$/s.test(text))) throw illFormed(item);
+      items.push({ kind, text, place: placeOf(item) });
       listItems += 1;
       if (listItems > maxListItems) {
         throw invalidFilter(`The lists of the filter have more than ${maxListItems} values.`, placeOf(item));

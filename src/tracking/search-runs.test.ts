@@ -70,14 +70,31 @@ const numberCondition = (
   name: string,
   numberOf: (run: Run) => number | undefined,
   operands: readonly (readonly [text: string, value: number])[],
-): fc.Arbitrary<Meaning> =>
-  fc.tuple(from(...comparators), from(...operands)).map(([comparator, [text, operand]]) => ({
-    text: `${name} ${comparator} ${text}`,
+): fc.Arbitrary<Meaning> => {
+  const condition = (clause: string, matches: (value: number) => boolean): Meaning => ({
+    text: `${name} ${clause}`,
     holds: (run) => {
       const value = numberOf(run);
-      return value !== undefined && numberMatches[comparator](value, operand);
+      return value !== undefined && matches(value);
     },
-  }));
+  });
+  const list = fc.array(from(...operands), { minLength: 1, maxLength: 3 });
+  return fc.oneof(
+    fc
+      .tuple(from(...comparators), from(...operands))
+      .map(([comparator, [text, operand]]) =>
+        condition(`${comparator} ${text}`, (value) => numberMatches[comparator](value, operand)),
+      ),
+    fc
+      .tuple(list, from(true, false))
+      .map(([items, isIn]) =>
+        condition(
+          `${isIn ? 'IN' : 'NOT IN'} (${items.map(([text]) => text).join(', ')})`,
+          (value) => items.some(([, operand]) => operand === value) === isIn,
+        ),
+      ),
+  );
+};
 
 const textIn = (list: readonly { readonly key: string; readonly value: string }[], key: string) =>
   list.find((one) => one.key === key)?.value;
