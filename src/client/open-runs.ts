@@ -54,18 +54,29 @@ function leave(status: string, timeout?: number): void {
   for (const [{ url, authorization }, itsRuns] of servers) {
     const left = itsRuns.flatMap((run) => leaveOne(run, status));
     const delivery: Delivery = { url, authorization, files: left.map(({ file }) => file) };
-    const entry = import.meta.filename.replace(/open-runs(\.[jt]s)$/, 'send-left-files$1');
-    spawnSync(process.execPath, [entry], {
-      input: JSON.stringify(delivery),
-      stdio: ['pipe', 'ignore', 'inherit'],
-      ...(timeout !== undefined && { timeout }),
-    });
+    const entry = senderBeside(import.meta.filename);
+    if (entry !== undefined) {
+      spawnSync(process.execPath, [entry], {
+        input: JSON.stringify(delivery),
+        stdio: ['pipe', 'ignore', 'inherit'],
+        ...(timeout !== undefined && { timeout }),
+      });
+    }
     for (const { id, file } of left.filter(({ file }) => existsSync(file.path))) {
       process.stderr.write(
         `What run ${id} has not sent waits in ${file.path}: the next program here that logs to ${url} sends it.\n`,
       );
     }
   }
+}
+
+/**
+ * The program that sends what is left. @param path of this module
+ * @returns undefined where a bundler has put this module into the user's program: to start that again would train again
+ */
+export function senderBeside(path: string): string | undefined {
+  const [, folder, extension] = /^(.*[/\\])open-runs(\.[jt]s)$/.exec(path) ?? [];
+  return folder === undefined ? undefined : `${folder}send-left-files${extension}`;
 }
 
 /** @returns nothing when there is no place for it: the other runs go on */
