@@ -39,7 +39,10 @@ export class ErrorRenderers {
     { log, ...request }: Parameters<ErrorRenderer>[1] & { readonly log: FastifyBaseLogger },
   ): { readonly status: number; readonly headers: Record<string, string>; readonly payload: string } {
     const error = platformErrorOf(thrown, request);
-    if (error.status >= 500) log.error({ err: error, requestId: request.requestId }, error.message);
+    // 501 is what clients are told who look whether something is there.
+    if (error.status >= 500 && error.status !== 501) {
+      log.error({ err: error, requestId: request.requestId }, error.message);
+    }
     const { status, body, headers } = this.#formOf(error, request);
     const isText = typeof body === 'string';
     return {
