@@ -21,7 +21,7 @@ export function judge(test: GateTest, evidence: GateEvidence): TestReport {
         return {
           ...base,
           applies: false,
-          verdict: unknown('no version serves yet, so there is nothing to compare with', 0),
+          verdict: unknown('no other version serves, so there is nothing to compare with', 0),
         };
       }
       return { ...base, ...judgeMetric(test, evidence.rows) };
