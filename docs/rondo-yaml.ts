@@ -69,7 +69,7 @@ const row = (path: string, schema: Schema, isNeeded: boolean): string =>
 const formOf = ({ required = [] }: Schema): string => `{${required.map((name) => `${name}: …`).join(', ')}}`;
 
 function takes(schema: Schema): string {
-  if (schema.title) return schema.title.replace(/[:,].*/, '');
+  if (schema.title) return schema.title.replace(/(:|, such as).*/, '');
   if (schema.const !== undefined) return `\`${String(schema.const)}\``;
   if (schema.enum) return schema.enum.map((one) => `\`${String(one)}\``).join(', ');
   if (schema.anyOf)
@@ -80,7 +80,7 @@ function takes(schema: Schema): string {
         ? `[${schema.items.map(takes).join(', ')}]`
         : isNested(itemOf(schema)) && !itemOf(schema).anyOf
           ? 'a list'
-          : `a list of ${takes(itemOf(schema))}`;
+          : `a list, each ${takes(itemOf(schema))}`;
     case 'object':
       return schema.patternProperties && !isNested(schema) ? 'values by name' : 'keys, below';
     case 'integer':

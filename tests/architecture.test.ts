@@ -114,6 +114,14 @@ test('the scan finds the sources and their imports', () => {
   assert.ok(sources.flatMap((source) => source.imports).length > 40);
 });
 
+test('ARCHITECTURE.md tells of the same folders, in the same ranks', () => {
+  const page = readFileSync(join(root, '..', 'ARCHITECTURE.md'), 'utf8');
+  const listed = [...page.matchAll(/^src\/(\w+)\/ /gm)].map(([, folder = '']) => folder);
+  assert.deepEqual(listed.toSorted(), ranks.flat().toSorted());
+  const order = ranks.map((folders) => folders.join(', ')).join(' ← ');
+  assert.ok(page.replace(/\s+/g, ' ').includes(`\`${order}\``), order);
+});
+
 test('every folder has a rank', () => {
   const unknown = sources.filter((source) => source.folder !== undefined && !rankOf.has(source.folder));
   assert.deepEqual(

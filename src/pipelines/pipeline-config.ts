@@ -19,7 +19,7 @@ export const StepConfig = Type.Object(
     run: Type.String({
       minLength: 1,
       description:
-        'A command with its arguments, started in the project folder without a shell. Its params and its seed can be put in: see params.',
+        'A command with its arguments, started in the project folder without a shell. `params` and `seed` are put in where it names them.',
     }),
     reads: Type.Optional(
       Type.Array(innerPath, { description: 'Steps, datasets, and files or globs below the project folder.' }),
@@ -27,8 +27,7 @@ export const StepConfig = Type.Object(
     writes: Type.Optional(Type.Array(innerPath, { description: 'Files that it makes, for the steps that read it.' })),
     params: Type.Optional(
       Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), ParamValue, {
-        description:
-          'For the command, as $ and {params.name} in one; part of what the cache looks at. `rondo run --param` sets another value.',
+        description: `For the command, which writes \${params.depth} for the one called depth. \`rondo run --param\` sets another value.`,
       }),
     ),
     seed: Type.Optional(

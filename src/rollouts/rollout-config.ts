@@ -56,7 +56,7 @@ export const rolloutSchema = Type.Object(
     ),
     shadow: Type.Optional(
       Type.Object(
-        { requests: Type.Integer({ minimum: 1, description: 'So many.' }) },
+        { requests: Type.Integer({ minimum: 1 }) },
         { ...closed, description: 'Score so many requests with the new version before anyone gets its answers.' },
       ),
     ),
