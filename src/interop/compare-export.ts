@@ -1,6 +1,6 @@
 /** Reads back what was exported, and compares it with what is here: all but what MLflow's API cannot keep. */
 import { createHash } from 'node:crypto';
-import { type LedgerKind, originTag, parentTag, sourceThere } from './export-ledger.ts';
+import { type LedgerKind, parentTag, sourceThere, tagsThere } from './export-ledger.ts';
 import { canonical, differingFields, type Tally } from './import-report.ts';
 import type { EntityRecord, LoggedModelRecord, PointsSummary, RunRecord, VersionRecord } from './mlflow-record.ts';
 import type { ArtifactOwner, MlflowSource } from './mlflow-source.ts';
@@ -24,7 +24,7 @@ export async function compareExport(
   for await (const page of source.experiments())
     for (const experiment of page) {
       const to = mapped('experiment', experiment.id);
-      const tags = [...experiment.tags, { key: originTag, value: experiment.id }];
+      const tags = [...tagsThere(experiment.tags, experiment.id)];
       compare({ ...experiment, id: to, tags }, there.experiments.get(to), [
         'artifactLocation',
         'createdAt',
@@ -66,7 +66,7 @@ export async function compareExport(
   }
   for await (const page of source.models()) {
     for (const model of page) {
-      const tags = [...model.tags, { key: originTag, value: model.name }];
+      const tags = [...tagsThere(model.tags, model.name)];
       compare({ ...model, tags }, there.models.get(model.name), ['createdAt', 'updatedAt']);
     }
     for await (const versions of source.versions(page)) {
@@ -83,10 +83,10 @@ export async function compareExport(
       ...run,
       id: mapped('run', run.id),
       experimentId: mapped('experiment', run.experimentId),
-      tags: [
-        ...run.tags.map(({ key, value }) => ({ key, value: key === parentTag ? mapped('run', value) : value })),
-        { key: originTag, value: run.id },
-      ],
+      tags: tagsThere(run.tags, run.id).map(({ key, value }) => ({
+        key,
+        value: key === parentTag ? mapped('run', value) : value,
+      })),
       modelInputs: run.modelInputs.map((id) => mapped('logged-model', id)),
       modelOutputs: run.modelOutputs.map(({ modelId, step }) => ({ modelId: mapped('logged-model', modelId), step })),
     };
@@ -98,7 +98,7 @@ export async function compareExport(
       id: mapped('logged-model', model.id),
       experimentId: mapped('experiment', model.experimentId),
       ...(model.sourceRunId === undefined ? {} : { sourceRunId: mapped('run', model.sourceRunId) }),
-      tags: [...model.tags, { key: originTag, value: model.id }],
+      tags: [...tagsThere(model.tags, model.id)],
       metrics: model.metrics.map((metric) => ({ ...metric, runId: mapped('run', metric.runId) })),
     };
   }

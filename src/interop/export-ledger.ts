@@ -1,4 +1,5 @@
 /** What became of what in an export. */
+import type { Tag } from '../tracking/names.ts';
 
 /** Durable line by line: what it says has happened, even when the export is broken off. */
 export interface ExportLedger {
@@ -14,6 +15,12 @@ export type LedgerKind = 'experiment' | 'run' | 'run-data' | 'logged-model' | 'l
 /** On each thing there: its id here. */
 export const originTag = 'rondo.exported_from';
 export const parentTag = 'mlflow.parentRunId';
+
+/** Its tags there. @param from its id here, which takes the place of one of an export before */
+export const tagsThere = (tags: readonly Tag[], from: string): readonly Tag[] => [
+  ...tags.filter(({ key }) => key !== originTag),
+  { key: originTag, value: from },
+];
 
 /** A version's source with the ids that it has there. */
 export const sourceThere = (source: string, mapped: (kind: LedgerKind, from: string) => string): string =>

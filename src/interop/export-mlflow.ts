@@ -5,7 +5,7 @@
 import { PlatformError } from '../errors.ts';
 import { placeOf } from './artifact-place.ts';
 import { compareExport } from './compare-export.ts';
-import { type ExportLedger, type LedgerKind, originTag, parentTag, sourceThere } from './export-ledger.ts';
+import { type ExportLedger, type LedgerKind, originTag, parentTag, sourceThere, tagsThere } from './export-ledger.ts';
 import { type ImportReport, Tally } from './import-report.ts';
 import type {
   ExperimentRecord,
@@ -109,7 +109,7 @@ export async function exportMlflow(
         hint: 'rename one of the two, or export to an empty server',
       });
     }
-    const own = [...tags, { key: originTag, value: id }];
+    const own = tagsThere(tags, id);
     // What lies in a store of its own stays there, for both.
     const location = placeOf(artifactLocation).kind === 'elsewhere' ? { artifact_location: artifactLocation } : {};
     const to = there
@@ -132,7 +132,7 @@ export async function exportMlflow(
     if (ledger.find('run', run.id) !== undefined) return;
     progress('runs');
     const experiment = mapped('experiment', run.experimentId);
-    const tags = [...run.tags.filter(({ key }) => key !== parentTag), { key: originTag, value: run.id }];
+    const tags = tagsThere(run.tags, run.id).filter(({ key }) => key !== parentTag);
     const again = unsure.delete('run') ? await runMadeFrom(run.id, experiment) : undefined;
     const message = {
       experiment_id: experiment,
@@ -243,7 +243,7 @@ export async function exportMlflow(
       model_type: model.modelType,
       source_run_id: model.sourceRunId && mapped('run', model.sourceRunId),
       params: model.params.slice(0, 100),
-      tags: [...model.tags, { key: originTag, value: model.id }],
+      tags: tagsThere(model.tags, model.id),
     });
     return textOf(infoOf(made).model_id);
   }
@@ -283,7 +283,7 @@ export async function exportMlflow(
   async function exportModel({ name, description, tags }: ModelRecord): Promise<void> {
     progress('registered models');
     try {
-      const own = [...tags, { key: originTag, value: name }];
+      const own = tagsThere(tags, name);
       await post('registered-models/create', {
         name,
         tags: own,
