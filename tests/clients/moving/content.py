@@ -53,7 +53,7 @@ batch = []
 for step in range(points):
     value = float("nan") if step % 1000 == 7 else float(np.sin(step / 50) * 1.0000000001)
     batch.append(Metric("curve", value, 1_700_000_000_000 + step, step))
-    if step % 3 == 0:
+    if step % 30 == 0:
         batch.append(Metric("same step", step / 3, 1_700_000_000_000 + step, 0))
 for at in range(0, len(batch), 1000):
     client.log_batch(long.info.run_id, metrics=batch[at : at + 1000])
