@@ -61,11 +61,12 @@ export class ModelExaminer implements AsyncDisposable {
     // A failing send means that it is going; its end says why.
     child.send(model, () => {});
     const late = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
-    const [code, signal] = await once(child, 'close').finally(() => {
-      clearTimeout(late);
-      this.#child = undefined;
-    });
-    const how: string = signal ?? `exit code ${code}`;
+    const how: string = await once(child, 'close').then(
+      ([code, signal]) => signal ?? `exit code ${code}`,
+      (error: Error) => error.message, // it did not even start
+    );
+    clearTimeout(late);
+    this.#child = undefined;
     if (!inspected) {
       const finding = refuse('onnx/not-examined', `It could not be read: the process that read it ended with ${how}.`);
       return { inputs: [], outputs: [], findings: [finding] };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +69,15 @@ test('a model that ends the runtime, or keeps it for too long, ends only its exa
   assert.match(died?.message ?? '', /SIGSEGV/);
   const [late] = (await examine(linearModel({ weight: 1, bias: 0 }), { timeoutMs: 1 })).findings;
   assert.deepEqual([late?.code, late?.severity], ['onnx/not-examined', 'refuse']);
+});
+
+test('a machine on which no process starts any more says so, and breaks nothing', async () => {
+  await using examiner = new ModelExaminer({
+    spawn: () => spawn('/no/such/program', { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }),
+  });
+  const { findings } = await examiner.examine({ path: '/no/such/file', beside: new Map() });
+  assert.equal(findings[0]?.code, 'onnx/not-examined');
+  assert.match(findings[0]?.message ?? '', /ENOENT/);
 });
 
 async function examine(bytes: Uint8Array, options: { entry?: string; timeoutMs?: number } = {}) {
