@@ -456,7 +456,7 @@ test('a body may be packed, and may not say what it is; a bomb, a torn one and a
   await serving.addEndpoint({ name: 'e' }, { champion: { model: 'm', version: 1 } });
   const url = await serving.app.listen({ host: '127.0.0.1', port: 0 });
   const body = Buffer.from(JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [3] }] }));
-  const statusOf = async (sent: Buffer, headers: Record<string, string>) => {
+  const statusOf = async (sent: Buffer, headers: Record<string, string | number>) => {
     // `fetch` would say a type by itself.
     const asked = request(`${url}/v2/models/e/infer`, { method: 'POST', agent: false, headers });
     asked.end(sent);
@@ -469,6 +469,10 @@ test('a body may be packed, and may not say what it is; a bomb, a torn one and a
   assert.match(await statusOf(gzipSync(body).subarray(0, 40), { 'content-encoding': 'gzip' }), /^400 /);
   assert.match(await statusOf(gzipSync(Buffer.alloc(80 * 2 ** 20)), { 'content-encoding': 'gzip' }), /^413 /);
   assert.match(await statusOf(body, { 'content-encoding': 'br' }), /^415 .*gzip or deflate/);
+  // Told before it is sent: nobody uploads 100 MB to be refused.
+  const large = { 'content-length': 100_000_000 };
+  assert.match(await statusOf(body, { 'content-type': 'application/json', ...large }), /^413 /);
+  assert.match(await statusOf(body, { 'content-type': 'application/octet-stream', ...large }), /^413 /);
   assert.match(await statusOf(body, { 'content-type': 'text/plain' }), /^415 /);
   assert.match(await statusOf(body, {}), /^200 /);
 });
