@@ -119,17 +119,12 @@ async function copyFiles(blobs: BlobStore, sources: readonly Source[]): Promise<
   return files;
 }
 
-async function bytesOf(blobs: BlobStore, { digest, path, size }: VersionFile): Promise<Uint8Array> {
+async function bytesOf(blobs: BlobStore, { digest, path }: VersionFile): Promise<Uint8Array> {
   const body = await blobs.open(digest);
   if (!body) throw new PlatformError('registry/source-not-readable', path);
-  // Each part at its place as it comes: to join hundreds of megabytes in the end would stop all answers meanwhile.
-  const bytes = Buffer.alloc(size);
-  let at = 0;
-  for await (const chunk of body) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 const tooLarge = (path: string): Finding => ({
