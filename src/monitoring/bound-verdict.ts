@@ -11,15 +11,18 @@ export type Bounded = {
   /** Absent: it is only shown. */
   readonly limit: number | undefined;
   readonly wants: 'at least' | 'at most';
+  /** How a number of it is said. */
+  readonly say?: (x: number) => string;
 };
 
-export function boundVerdict({ name, value, lower, upper, n, method, limit, wants }: Bounded): Verdict {
-  const said = `${name} ${round(value)} [${round(lower)}, ${round(upper)}] on ${n} rows`;
+export function boundVerdict(bounded: Bounded): Verdict {
+  const { name, value, lower, upper, n, method, limit, wants, say = round } = bounded;
+  const said = `${name} ${say(value)} [${say(lower)}, ${say(upper)}] on ${n} rows`;
   const base = { value, lower, upper, n, method };
   if (limit === undefined) return { ...base, outcome: 'inconclusive', reason: `${said}; no limit is set` };
   const [clear, broken] = wants === 'at least' ? [lower >= limit, upper < limit] : [upper <= limit, lower > limit];
   const outcome = clear ? 'pass' : broken ? 'fail' : 'inconclusive';
-  return { ...base, outcome, threshold: limit, reason: `${said}, ${wants} ${round(limit)}` };
+  return { ...base, outcome, threshold: limit, reason: `${said}, ${wants} ${say(limit)}` };
 }
 
-const round = (x: number) => Number(x.toPrecision(3));
+const round = (x: number) => `${Number(x.toPrecision(3))}`;

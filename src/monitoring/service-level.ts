@@ -46,5 +46,9 @@ function shareVerdict(
     method,
     limit,
     wants,
+    say: sayShare,
   });
 }
+
+/** Four digits, since 99.99 % and 99.9 % are different promises. */
+const sayShare = (share: number) => `${Number((share * 100).toPrecision(4))} %`;
