@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestOptions, request as send } from 'node:http';
+import { Agent, createServer, type IncomingMessage, type RequestOptions, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
@@ -68,6 +68,15 @@ test('a plain request is answered beside the framework, in one piece or several'
   assert.equal(headers['x-content-type-options'], 'nosniff');
   assert.equal(headers['x-request-id'], 'r1');
   assert.equal(headers['content-length'], '12');
+});
+
+test('an answer that was begun when the server begins to close is the last on its connection', async () => {
+  await using server = await start(async () => {
+    server.closing.abort();
+    return owner;
+  });
+  const { status, headers } = await server.ask('/echo/ada', { agent: new Agent({ keepAlive: true }) });
+  assert.deepEqual([status, headers.connection], [200, 'close']);
 });
 
 test('whatever is not plain, or not of the route, is the framework’s', async () => {

@@ -106,12 +106,17 @@ async function answer(deps: HotRoutesDeps, { route, answered, name, common, requ
     requirePermission(route.permission, who instanceof Promise ? await who : who, `POST ${path}`);
     const found = await route.answer(name, await bodyOf(request));
     const length = String(Buffer.byteLength(found.body));
-    response.writeHead(200, [...common, 'x-request-id', id, ...found.headers, 'content-length', length]);
+    // A server that began to close meanwhile waits for nothing more on this connection.
+    const last = deps.closing.aborted ? ['connection', 'close'] : [];
+    response.writeHead(200, [...common, 'x-request-id', id, ...found.headers, ...last, 'content-length', length]);
     response.end(found.body);
     afterwards = found.afterwards;
   } catch (error) {
-    // Whoever has gone needs no answer.
-    if (request.destroyed && !request.complete) return;
+    // Whoever has gone needs no answer, and half an answer cannot become another.
+    if ((request.destroyed && !request.complete) || response.headersSent) {
+      response.destroy();
+      return;
+    }
     const rendered = deps.renderers.render(error, { method: 'POST', path, requestId: id, log: deps.log });
     status = rendered.status;
     const headers = Object.entries(rendered.headers).flat();
