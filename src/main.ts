@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import type { OpenInside } from './cli/api-client.ts';
 import type { Host } from './cli/program.ts';
 import type { OpenApp } from './cli/start-server.ts';
@@ -73,9 +72,6 @@ async function runCommandLine(): Promise<void> {
     startOptions: readConfig,
     openInside,
     startServer: async (flags, options) => {
-      // Bodies lie outside the heap, and V8 counts them: with its own small steps, 100 MB of them make it look through the whole
-      // heap ten times, which takes longer than receiving them.
-      setFlagsFromString('--heap-growing-percent=200');
       const { serverStarter } = await import('./cli/start-server.ts');
       const openApp: OpenApp = (at) => open(flags, at, { beyond: true });
       return serverStarter({ openApp, now: Date.now })(options);
