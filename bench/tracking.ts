@@ -3,7 +3,7 @@
  * requests to all three in turn. `node bench/tracking.ts [runs to search among]`
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtempDisposable, open } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, open, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMlflowServer } from '../tests/clients/differential/mlflow-server.ts';
@@ -55,11 +55,16 @@ console.log(
 const ready: number[] = [];
 const idle: number[] = [];
 for (const kind of kinds) {
-  await mkdir(folderOf(kind));
-  const began = performance.now();
-  await using server = await kind.start(folderOf(kind));
-  ready.push((performance.now() - began) / 1_000);
-  idle.push(resourcesOf(server.pid).mib);
+  const starts: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    await rm(folderOf(kind), { recursive: true, force: true });
+    await mkdir(folderOf(kind));
+    const began = performance.now();
+    await using server = await kind.start(folderOf(kind));
+    starts.push(performance.now() - began);
+    idle[kinds.indexOf(kind)] = resourcesOf(server.pid).mib;
+  }
+  ready.push(at(0.5, { ms: starts }) / 1_000);
 }
 add({ what: 'start to ready, empty folder', unit: 's', values: ready, target: { below: 1 } });
 
