@@ -13,6 +13,7 @@ import { findPythonClients } from './python-env.ts';
 
 const python = findPythonClients();
 const root = join(import.meta.dirname, '..', '..');
+const patience = { seconds: 240 };
 
 type Version = { version: number; servable: boolean; runId: string; lineage: { datasets: { name: string }[] } };
 
@@ -76,20 +77,24 @@ eachDatabaseUrl(extent.databases, (database, newUrl) => {
     const [alert] = (await alerts()).items;
     assert.deepEqual([alert?.monitor, alert?.items.some(({ name }) => name === 'credit_limit')], ['drift', true]);
 
-    await until('the retraining has made a version', async () => (await versions(server)).length === 3);
+    await until('the retraining has made a version', async () => (await versions(server)).length === 3, patience);
     const third = await versionOf(server, 3);
     assert.ok(
       third.lineage.datasets.some(({ name }) => name === 'recent'),
       'on logged predictions and their labels',
     );
     // It is rolled out, or refused with its reason: both are the loop.
-    await until('its shipment has ended', async () => {
-      const { items } = await server.must<{ items: { type: string; data: { version?: { version: number } } }[] }>(
-        'GET',
-        '/api/v1/events?types=lifecycle.retraining-ended&limit=10',
-      );
-      return items.some(({ data }) => data.version?.version === 3);
-    });
+    await until(
+      'its shipment has ended',
+      async () => {
+        const { items } = await server.must<{ items: { type: string; data: { version?: { version: number } } }[] }>(
+          'GET',
+          '/api/v1/events?types=lifecycle.retraining-ended&limit=10',
+        );
+        return items.some(({ data }) => data.version?.version === 3);
+      },
+      patience,
+    );
     const { bad } = await rondo<{ bad?: unknown }>('audit', 'verify');
     assert.equal(bad, undefined);
   });

@@ -154,8 +154,13 @@ export const rollouts = async (server: Spawned): Promise<readonly RolloutView[]>
   (await server.must<{ items: RolloutView[] }>('GET', '/api/v1/rollouts')).items;
 
 /** Asks until the answer is the wished one. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (let tries = 0; tries < 600; tries++) {
+/** More than half a minute is for Python programs: on a busy machine they take that long to read their packages. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false>,
+  { seconds }: { readonly seconds: number } = { seconds: 30 },
+): Promise<T> {
+  for (let tries = 0; tries < 20 * seconds; tries++) {
     const found = await look();
     if (found) return found;
     await wait(50);
