@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { assertClose } from '../../tests/fixtures/statistics/golden.ts';
+import { assertClose, golden, pairedDays } from '../../tests/fixtures/statistics/golden.ts';
 import { addPair, noPairs, type PairedDesign, type PairedSequence, pairedBounds } from './paired-sequence.ts';
 import { seededRandom } from './seeded-random.ts';
 
 const design: PairedDesign = { alpha: 0.05 / 3, optimalAt: 2000 };
+
+test('unequal days give the bounds that SciPy’s analysis of variance leads to', () => {
+  const pairs = pairedDays.flatMap((differences, day) => differences.map((difference) => ({ day, difference })));
+  const bounds = pairedBounds(pairs.reduce<PairedSequence>(addPair, noPairs), design);
+  assert.deepEqual([bounds?.pairs, bounds?.days], [370, 5]);
+  for (const name of ['value', 'standardError', 'lower', 'upper'] as const)
+    assertClose(bounds?.[name], golden.paired[name]);
+});
 
 test('says nothing before 100 pairs, nor before the days asked for', () => {
   let state = noPairs;
