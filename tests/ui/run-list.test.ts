@@ -23,7 +23,7 @@ test('a filter begins with a field, and offers the keys that the runs have', () 
 });
 
 test('after a field come its comparators, after those its values, then AND and OR', () => {
-  assert.deepEqual(options('metrics.auc '), ['>', '>=', '<', '<=', '=', '!=']);
+  assert.deepEqual(options('metrics.auc '), ['>', '>=', '<', '<=', '=', '!=', 'IN', 'NOT IN']);
   assert.ok(options('params.depth ').includes('NOT IN'));
   assert.deepEqual(options("params.depth = '"), ["'4'", "'6'"]);
   assert.deepEqual(options("params.depth = '6"), ["'6'"]);

@@ -150,9 +150,9 @@ const matching = ['=', '!=', 'LIKE', 'ILIKE'];
 
 function comparatorsOf(name: string): readonly string[] {
   const { kind, key } = partsOf(name);
-  if (kind === 'metrics') return ordering;
+  if (kind === 'metrics') return [...ordering, 'IN', 'NOT IN'];
   if (kind === 'params' || kind === 'tags') return [...matching, 'IN', 'NOT IN', 'IS NULL', 'IS NOT NULL'];
-  if (kind === 'attributes' && attributes[key] === 'time') return ordering;
+  if (kind === 'attributes' && attributes[key] === 'time') return [...ordering, 'IN', 'NOT IN'];
   return [...matching, 'IN', 'NOT IN'];
 }
 
