@@ -55,7 +55,6 @@ export const mlflowRoutes =
     for (const prefix of ['/api/3.0', '/ajax-api/3.0']) {
       app.get(`${prefix}/mlflow/server-info`, { config: { permission: 'public' } }, async () => serverInfo);
     }
-    app.get('/ajax-api/2.0/mlflow/server-features', { config: { permission: 'read' } }, async () => ({}));
   };
 
 const serverInfoOf = ({ artifacts: { proxied } }: MlflowDeps) => ({
