@@ -135,7 +135,8 @@ function sizeOf(database: DatabaseSync): number {
 
 if (import.meta.main) {
   const [folder, runs = '100000', points = '50'] = process.argv.slice(2);
-  if (folder === undefined) throw new Error('Say where: node bench/fill-runs.ts <empty data folder> [runs] [points]');
+  if (folder === undefined || folder.startsWith('-'))
+    throw new Error('Say where: node bench/fill-runs.ts <empty data folder> [runs] [points]');
   const began = performance.now();
   const bytes = await fillRondo(folder, { runs: Number(runs), pointsPerMetric: Number(points) });
   const seconds = ((performance.now() - began) / 1_000).toFixed(0);
