@@ -74,6 +74,7 @@ test('whatever a request holds comes back from its line, on one line', () => {
             version: 3,
             generation: 7,
             rollout: 'r"1',
+            runtime: '0123456789ab',
             outcome: 'ok',
           },
           inputs: {
