@@ -4,7 +4,8 @@ import { currentClients, everyClient } from './clients/python-env.ts';
 const isProof = process.env['RONDO_PROVE'] === '1';
 
 export const extent = {
-  clients: isProof ? everyClient : currentClients,
+  /** Those of MLflow. */
+  clients: (isProof ? everyClient : currentClients).filter((name) => name !== 'triton'),
   databases: isProof ? (['sqlite', 'postgres'] as const) : (['sqlite'] as const),
   /** Random calls to MLflow's server and to ours, after the fixed list. */
   randomCalls: isProof ? 2000 : 300,
