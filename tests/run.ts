@@ -1,37 +1,33 @@
-/** `npm test`: every test of the project, in two groups, with one closing line. Arguments narrow it down to paths that hold one of them. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+/** `npm test`: every test of the project, in three groups, with one closing line. Arguments narrow it down to paths that hold one of them. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
+import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const only = process.argv.slice(2);
 
 /**
- * Tests beside the code share one process, and with it one PostgreSQL; whole-system tests get a process each, two at a time. Both groups
- * run together: they wait a lot.
+ * Tests beside the code share one process, and with it one PostgreSQL; whole-system tests get a process each, two at a time: they wait a
+ * lot. The demo has the machine for itself, since what it tells depends on how fast answers come.
  */
+const demo = 'tests/journeys/demo.test.ts';
 const groups = [
-  { patterns: ['src/**/*.test.ts', 'examples/**/*.test.ts'], options: ['--test-isolation=none'] },
-  { patterns: ['tests/**/*.test.ts'], options: ['--test-concurrency=2'] },
+  {
+    patterns: ['src/**/*.test.ts', 'examples/**/*.test.ts'],
+    options: ['--test-isolation=none', '--test-timeout=300000'],
+  },
+  { patterns: ['tests/**/*.test.ts'], without: [demo], options: ['--test-concurrency=2'] },
+  { patterns: [demo], options: [] },
 ];
 
 type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
 
-/** These take longest, so they begin first. */
-const long = ['demo', 'differential', 'moving', 'credit', 'mlflow-client', 'package'];
-
-const begun = groups.flatMap(({ patterns, options }) => {
-  const files = chosen(patterns);
-  return files.length > 0 ? [run(files, options)] : [];
-});
 const found: Counts[] = [];
-// One after the other, whichever is faster.
-for (const { output, counts } of begun) {
-  for await (const text of output) process.stdout.write(text);
-  found.push(await counts);
+for (const { patterns, without = [], options } of groups) {
+  const files = chosen(patterns, without);
+  if (files.length > 0) found.push(await run(files, options));
 }
 const sum = (pick: (counts: Counts) => number) => found.reduce((total, counts) => total + pick(counts), 0);
 const [passed, failed, skipped] = [sum((one) => one.passed), sum((one) => one.failed), sum((one) => one.skipped)];
@@ -45,33 +41,23 @@ if (passed + failed === 0) console.log('\nNo test matched.');
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed > 0 || passed === 0 ? 1 : 0);
 
-function chosen(patterns: readonly string[]): readonly string[] {
-  const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root, exclude: ['**/node_modules/**'] }));
-  const rank = (file: string) => long.indexOf(basename(file, '.test.ts')) + 1 || long.length + 1;
-  return files
-    .filter((file) => only.length === 0 || only.some((part) => file.includes(part)))
-    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+function chosen(patterns: readonly string[], without: readonly string[]): readonly string[] {
+  const exclude = ['**/node_modules/**', ...without];
+  const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: root, exclude }));
+  return files.filter((file) => only.length === 0 || only.some((part) => file.includes(part))).sort();
 }
 
-/** Keeps what the runner says until it is to be shown. */
-function run(files: readonly string[], options: readonly string[]): { output: Readable; counts: Promise<Counts> } {
+/** Shows what the runner says and reads its closing lines; a runner that has none, or fails without a failed test, is a failure. */
+async function run(files: readonly string[], options: readonly string[]): Promise<Counts> {
   const child = spawn(process.execPath, ['--test', '--test-reporter=spec', ...options, ...files], {
     cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'inherit'],
     // Threads and processes start in half the time with what others have compiled; where the program itself keeps it.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
   });
-  const output = new PassThrough({ highWaterMark: 2 ** 26 });
-  child.stdout.pipe(output, { end: false });
-  child.stderr.pipe(output, { end: false });
-  child.once('close', () => output.end());
-  return { output, counts: countsOf(child) };
-}
-
-/** Reads the runner's closing lines; a runner that has none, or fails without a failed test, is a failure. */
-async function countsOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Counts> {
   let tail = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    process.stdout.write(text);
     tail = (tail + text).slice(-200_000);
   });
   const [code, signal] = await once(child, 'close');
