@@ -8,7 +8,12 @@ import type { JobContext } from '../jobs/job.ts';
 import { type AddInput, addSource, inferFromSource, materialise } from './add-source-adapter.ts';
 import type { Check } from './data-config.ts';
 
-const context: JobContext = { signal: new AbortController().signal, progress() {}, log() {}, owns() {} };
+const context: JobContext = {
+  signal: new AbortController().signal,
+  progress() {},
+  log() {},
+  startGroup: (start) => start(),
+};
 
 async function openHouse() {
   const temp = await mkdtempDisposable(join(tmpdir(), 'rondo-datasets-'));

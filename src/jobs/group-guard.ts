@@ -10,10 +10,15 @@ while read -r group; do groups="$groups -$group"; done
 export class GroupGuard implements Disposable {
   #shell: ChildProcess | undefined;
 
-  /** Call it in the turn that started the group: what dies in between is not watched yet. */
-  watch(group: number): void {
+  /**
+   * Starts a process that leads a group, and names the group to the shell, which is there already: on a busy machine its start may
+   * take longer than the process needs to do harm. What dies between the two is not watched yet.
+   */
+  start<P extends { readonly pid?: number | undefined }>(start: () => P): P {
     this.#shell ??= startShell();
-    this.#shell.stdin?.write(`${group}\n`);
+    const leader = start();
+    if (leader.pid !== undefined) this.#shell.stdin?.write(`${leader.pid}\n`);
+    return leader;
   }
 
   [Symbol.dispose](): void {

@@ -51,8 +51,8 @@ export type JobContext = {
   /** @param share 0 to 1; `undefined` when it cannot be told */
   progress(share: number | undefined, note: string): void;
   log(line: string): void;
-  /** Names a process group that this job has just started, to be killed should the worker die before the job ends. */
-  owns(processGroup: number): void;
+  /** Starts a process that leads a group of its own, which is killed should the worker die before the job ends. */
+  startGroup<P extends { readonly pid?: number | undefined }>(start: () => P): P;
 };
 
 /**

@@ -58,7 +58,7 @@ async function runJob(
         tell({ type: 'progress', id, share, note });
       },
       log: (line) => tell({ type: 'log', id, line }),
-      owns: (processGroup) => guard.watch(processGroup),
+      startGroup: (start) => guard.start(start),
     });
     tell({ type: 'done', id, output });
   } catch (error) {

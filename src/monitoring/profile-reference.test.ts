@@ -7,7 +7,12 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { profileReference } from './profile-reference-adapter.ts';
 import { allDays, type ReferenceProfile, slidingWindows } from './reference-profile.ts';
 
-const context = { signal: new AbortController().signal, progress: () => {}, log: () => {}, owns: () => {} };
+const context = {
+  signal: new AbortController().signal,
+  progress: () => {},
+  log: () => {},
+  startGroup: <P>(start: () => P) => start(),
+};
 
 test('counts every feature of a training file per day, and leaves out what is none', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-profile-'));

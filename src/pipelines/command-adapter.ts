@@ -35,7 +35,7 @@ export type Command = {
 /** @throws PlatformError `pipelines/command-failed` when it cannot be started or exits with anything but 0 */
 export async function runCommand(
   command: Command,
-  context: Pick<JobContext, 'signal' | 'owns' | 'progress'>,
+  context: Pick<JobContext, 'signal' | 'startGroup' | 'progress'>,
 ): Promise<void> {
   const { step, argv, folder, env } = command;
   const { signal } = context;
@@ -43,12 +43,14 @@ export async function runCommand(
   await log.write('note', `$ ${argv.join(' ')}`);
   const [program = '', ...args] = argv;
   // A group of its own: a trainer's children go with it.
-  const child = spawn(program, args, {
-    cwd: folder,
-    env: environment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
-  });
+  const child = context.startGroup(() =>
+    spawn(program, args, {
+      cwd: folder,
+      env: environment(env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    }),
+  );
   const {
     promise: exited,
     resolve,
@@ -64,7 +66,6 @@ export async function runCommand(
     ),
   );
   child.once('close', (code, killed) => resolve({ code, killed }));
-  if (child.pid !== undefined) context.owns(child.pid);
   let kill: NodeJS.Timeout | undefined;
   const stop = (): void => {
     endGroup(child.pid, 'SIGTERM');

@@ -12,7 +12,12 @@ import { openTestServing, type TestServing } from './test-serving.ts';
 /** The handlers in this process; that jobs carry input and output unchanged is the claim of the tests of jobs/. */
 const runIn = (tempFolder: string): RunJob => {
   const handlers = servingHandlers({ tempFolder });
-  const context = { signal: new AbortController().signal, progress() {}, log() {}, owns() {} };
+  const context = {
+    signal: new AbortController().signal,
+    progress() {},
+    log() {},
+    startGroup: <P>(start: () => P) => start(),
+  };
   return async <Output>(kind: string, input: unknown) =>
     structuredClone((await handlers[kind]?.(structuredClone(input) as never, context)) as Output);
 };

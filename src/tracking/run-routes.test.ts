@@ -38,7 +38,7 @@ const stores = (tx: Db) => ({
 /** The handler in this process; that jobs carry input and output unchanged is the claim of the tests of jobs/. */
 const runHere: RunJob = async <Output>(kind: string, input: unknown, options: { signal?: AbortSignal } = {}) => {
   const signal = options.signal ?? new AbortController().signal;
-  const context = { signal, progress() {}, log() {}, owns() {} };
+  const context = { signal, progress() {}, log() {}, startGroup: <P>(start: () => P) => start() };
   return structuredClone((await previewHandlers()[kind]?.(structuredClone(input) as never, context)) as Output);
 };
 
