@@ -12,14 +12,7 @@ export const registryFacts = (tx: Db): RegistryFacts => ({
   },
   version: async (name, number) => {
     const version = await versionStore(tx).find(name, number);
-    if (!version) return undefined;
-    const { source, runId, description, tags } = version;
-    return {
-      source,
-      ...(runId !== undefined && { runId }),
-      ...(description !== undefined && { description }),
-      tags: record(tags),
-    };
+    return version && { tags: record(version.tags), description: version.description ?? '' };
   },
 });
 

@@ -24,7 +24,7 @@ const facts: RegistryFacts = {
     tags: name.startsWith('prompt') ? { 'mlflow.prompt.is_prompt': 'true' } : {},
     description: '',
   }),
-  version: async () => ({ source: 's3://b/p', tags: { q: '1' } }),
+  version: async () => ({ tags: { now: '1' }, description: '' }),
 };
 
 /** What the answers have, all in one: the tests assert what they use. */
@@ -344,7 +344,7 @@ eachDatabase((name, open) => {
     assert.deepEqual((await notify.call('GET', '/deliveries')).body.items, []);
   });
 
-  test(`${name}: prompts are told apart from models`, async () => {
+  test(`${name}: prompts are told apart from models, and what was made is told as it was then`, async () => {
     await using receiver = await openReceiver();
     await using notify = await openNotify(open);
     const events = ['model_version_tag.set', 'prompt_version_tag.set', 'prompt_tag.set', 'model_version.created'];
@@ -358,9 +358,14 @@ eachDatabase((name, open) => {
     await notify.append({
       type: 'registry.version-registered',
       subject: 'model/m/3',
-      data: { model: 'm', version: 3 },
+      data: { model: 'm', version: 3, source: 's3://b/p', tags: { first: '1' }, description: 'first' },
     });
-    const told = (await receiver.has(4)).map(({ payload: { entity, action, data } }) => [`${entity}.${action}`, data]);
+    await notify.append({
+      type: 'registry.version-registered',
+      subject: 'model/m/4',
+      data: { model: 'm', version: 4, source: 's3://b/p', run: 'r' }, // more tags than an event holds
+    });
+    const told = (await receiver.has(5)).map(({ payload: { entity, action, data } }) => [`${entity}.${action}`, data]);
     assert.deepEqual(
       new Set(told.map((one) => JSON.stringify(one))),
       new Set([
@@ -369,7 +374,11 @@ eachDatabase((name, open) => {
         JSON.stringify(['prompt_version_tag.set', { name: 'prompt', version: '2', ...tag }]),
         JSON.stringify([
           'model_version.created',
-          { name: 'm', version: '3', source: 's3://b/p', run_id: null, tags: { q: '1' }, description: null },
+          { name: 'm', version: '3', source: 's3://b/p', run_id: null, tags: { first: '1' }, description: 'first' },
+        ]),
+        JSON.stringify([
+          'model_version.created',
+          { name: 'm', version: '4', source: 's3://b/p', run_id: 'r', tags: { now: '1' }, description: null },
         ]),
       ]),
     );

@@ -4,21 +4,12 @@ import type { WebhookEvent, WebhookPayload } from './webhook-event.ts';
 
 type Tags = Readonly<Record<string, string>>;
 
-/** What the registry knows of a model or a prompt and does not write into the log. */
+type Origin = { readonly tags: Tags; readonly description: string };
+
+/** What the registry knows of a model or a prompt, for what the log has no room for. */
 export type RegistryFacts = {
-  readonly model: (name: string) => Promise<{ readonly tags: Tags; readonly description: string } | undefined>;
-  readonly version: (
-    name: string,
-    version: number,
-  ) => Promise<
-    | {
-        readonly source: string;
-        readonly runId?: string;
-        readonly tags: Tags;
-        readonly description?: string;
-      }
-    | undefined
-  >;
+  readonly model: (name: string) => Promise<Origin | undefined>;
+  readonly version: (name: string, version: number) => Promise<Origin | undefined>;
 };
 
 export type WebhookMessage = { readonly event: WebhookEvent; readonly data: WebhookPayload['data'] };
@@ -33,10 +24,10 @@ export async function messageOf(event: LoggedEvent, facts: RegistryFacts): Promi
 
 const modelCreated =
   (told: 'registered_model.created' | 'prompt.created'): Translate =>
-  async ({ subject }, facts) => {
+  async ({ subject, data }, facts) => {
     const name = afterSlash(subject);
-    const model = await facts.model(name);
-    return { event: told, data: { name, tags: shown(model?.tags), description: model?.description ?? '' } };
+    const origin = loggedOrigin(data) ?? (await facts.model(name));
+    return { event: told, data: { name, tags: shown(origin?.tags), description: origin?.description ?? '' } };
   };
 
 const ofExperiment =
@@ -102,8 +93,7 @@ const translations: Readonly<Record<string, Translate>> = {
   'registry.prompt-created': modelCreated('prompt.created'),
   'registry.version-registered': async (event, facts) => {
     const { name, version } = versionOf(event);
-    const found = await facts.version(name, Number(version));
-    const { tags = {}, description } = found ?? {};
+    const { tags = {}, description } = loggedOrigin(event.data) ?? (await facts.version(name, Number(version))) ?? {};
     if (await isPrompt(name, facts)) {
       const template = tags[promptText] ?? null;
       return {
@@ -111,7 +101,7 @@ const translations: Readonly<Record<string, Translate>> = {
         data: { name, version, template, tags: shown(tags), description: description || null },
       };
     }
-    const [source, run] = [found?.source ?? event.data.source ?? '', found?.runId || null];
+    const { source = '', run = null } = event.data;
     return {
       event: 'model_version.created',
       data: { name, version, source, run_id: run, tags, description: description || null },
@@ -198,6 +188,13 @@ const promptTags = new Set([isPromptTag, promptText, '_mlflow_prompt_type']);
 
 async function isPrompt(name: string, facts: RegistryFacts): Promise<boolean> {
   return (await facts.model(name))?.tags[isPromptTag]?.toLowerCase() === 'true';
+}
+
+/** As it was when it was made. @returns undefined where that did not fit into the log */
+function loggedOrigin({ tags, description }: LoggedEvent['data']): Origin | undefined {
+  if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) return undefined;
+  const values = Object.entries(tags).map(([key, value]): [string, string] => [key, String(value)]);
+  return { tags: Object.fromEntries(values), description: String(description ?? '') };
 }
 
 /** Without the tags by which prompts are known. */

@@ -113,6 +113,28 @@ export function requireServable(version: ModelVersion): ModelVersion {
 /** A tag as its event tells it: the text of a prompt is a tag too, and longer than an event may be. */
 export const loggedTag = ({ key, value }: Tag): Tag => ({ key, value: value.slice(0, 5_000).toWellFormed() });
 
+const maxLoggedBytes = 40_000;
+
+/**
+ * What is told of a new model or version besides its name: its tags and its description as they were then, because whoever reads the
+ * event reads it later. Where they do not fit into one event, as the text of a long prompt, they stay in the registry only.
+ */
+export function loggedOrigin({
+  tags,
+  description,
+}: {
+  readonly tags: readonly Tag[];
+  readonly description?: string | undefined;
+}): LoggedOrigin | Record<string, never> {
+  const origin = {
+    tags: Object.fromEntries(tags.map(({ key, value }) => [key, value.toWellFormed()])),
+    description: (description ?? '').toWellFormed(),
+  };
+  return Buffer.byteLength(JSON.stringify(origin)) <= maxLoggedBytes ? origin : {};
+}
+
+export type LoggedOrigin = { readonly tags: Readonly<Record<string, string>>; readonly description: string };
+
 /** The subject of a version's events. */
 export const versionSubject = (model: string, version: number): string => `model/${model}/${version}`;
 

@@ -4,7 +4,7 @@ import { pythonString } from '../tracking/names.ts';
 import { taggedProject } from '../tracking/project-tag.ts';
 import { validateModelName, validateRegistryTag } from './model-name.ts';
 import type { ModelStore } from './model-store.ts';
-import type { RegisteredModel, Tag } from './model-version.ts';
+import { loggedOrigin, type RegisteredModel, type Tag } from './model-version.ts';
 import { isPrompt } from './prompt.ts';
 
 type Deps = { readonly models: ModelStore; readonly events: EventStore; readonly now: () => number };
@@ -41,7 +41,7 @@ export async function registerModel(
     subject: `model/${name}`,
     actor,
     at: createdAt,
-    data: {},
+    data: loggedOrigin({ tags, description }),
   });
   return model;
 }

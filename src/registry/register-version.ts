@@ -2,7 +2,7 @@ import { PlatformError } from '../errors.ts';
 import type { EventStore } from '../events/event-store.ts';
 import { validateModelName, validateRegistryTag } from './model-name.ts';
 import type { ModelStore } from './model-store.ts';
-import { type Lineage, type ModelVersion, type Tag, versionSubject } from './model-version.ts';
+import { type Lineage, loggedOrigin, type ModelVersion, type Tag, versionSubject } from './model-version.ts';
 import type { VersionStore } from './version-store.ts';
 
 export type RegisterVersionDeps = {
@@ -66,6 +66,7 @@ export async function registerVersion(
       source: version.source,
       ...(version.runId ? { run: version.runId } : {}),
       ...(version.loggedModelId ? { loggedModel: version.loggedModelId } : {}),
+      ...loggedOrigin(version),
     },
   });
   return version;
