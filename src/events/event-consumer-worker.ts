@@ -2,9 +2,8 @@
 import type { Database, Db } from '../storage/database.ts';
 import type { LoggedEvent } from './event.ts';
 import { eventCursorStore } from './event-cursor-store.ts';
-import { eventSignal } from './event-signal.ts';
+import { startEventLoop } from './event-loop-worker.ts';
 import { readEvents } from './event-store.ts';
-import { startLoop } from './loop-worker.ts';
 
 /** Writes its effect with `tx` and awaits nothing but the database; slow things go by way of a job or an outbox. */
 export type EventHandler = (event: LoggedEvent, tx: Db) => Promise<void>;
@@ -47,20 +46,11 @@ export async function consumeEvents(consumer: Consumer, handler: EventHandler): 
   }
 }
 
-/** Consumes for as long as it is open: on the signal, and once a second for what other processes append. */
+/** Consumes for as long as it is open. */
 export function followEvents(
   consumer: Consumer & { readonly onError: (error: unknown) => void },
   handler: EventHandler,
 ): AsyncDisposable {
-  const resources = new AsyncDisposableStack();
-  const loop = resources.use(
-    startLoop({
-      pass: async () => (await consumeEvents(consumer, handler)) > 0,
-      everyMs: 1_000,
-      atMostEveryMs: 50, // in a burst of events, one look serves many
-      onError: consumer.onError,
-    }),
-  );
-  resources.use(eventSignal(consumer.database).onAppend(loop.wake));
-  return resources;
+  const { database, onError } = consumer;
+  return startEventLoop({ database, onError, pass: async () => (await consumeEvents(consumer, handler)) > 0 });
 }

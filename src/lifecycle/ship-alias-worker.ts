@@ -1,9 +1,8 @@
 /** An alias that a project names in `rollout.alias`: whoever moves it proposes a version, and it is shipped like any other. */
 import type { LoggedEvent } from '../events/event.ts';
 import { eventCursorStore } from '../events/event-cursor-store.ts';
-import { eventSignal } from '../events/event-signal.ts';
+import { startEventLoop } from '../events/event-loop-worker.ts';
 import { lastPosition, readEvents } from '../events/event-store.ts';
-import { startLoop } from '../events/loop-worker.ts';
 import { versionStore } from '../registry/version-store.ts';
 import type { VersionRef } from '../serving/traffic.ts';
 import type { Database, Db } from '../storage/database.ts';
@@ -26,10 +25,8 @@ const consumer = 'lifecycle/ship-alias';
 export async function startShipAlias(deps: ShipAliasDeps): Promise<AsyncDisposable> {
   const { database, onError } = deps;
   await database.write(async (tx) => eventCursorStore(tx).begin(consumer, await lastPosition(tx)));
-  const loop = startLoop({
-    everyMs: 1000,
-    atMostEveryMs: 50,
-    onError,
+  return startEventLoop({
+    ...{ database, onError },
     pass: async (signal) => {
       const after = await eventCursorStore(database.read).find(consumer);
       const events = await readEvents(database.read, { after, limit: 20, types: ['registry.alias-set'] });
@@ -40,13 +37,6 @@ export async function startShipAlias(deps: ShipAliasDeps): Promise<AsyncDisposab
       return events.length > 0;
     },
   });
-  const listening = eventSignal(database).onAppend(loop.wake);
-  return {
-    [Symbol.asyncDispose]: async () => {
-      listening[Symbol.dispose]();
-      await loop[Symbol.asyncDispose]();
-    },
-  };
 }
 
 /** The wish to ship and the cursor are one transaction: a move is shipped once, also after a crash. */

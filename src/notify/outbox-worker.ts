@@ -2,8 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { consumeEvents, type EventHandler } from '../events/event-consumer-worker.ts';
 import { eventCursorStore } from '../events/event-cursor-store.ts';
-import { eventSignal } from '../events/event-signal.ts';
-import { startLoop } from '../events/loop-worker.ts';
+import { startEventLoop } from '../events/event-loop-worker.ts';
 import type { Database, Db } from '../storage/database.ts';
 import { deliveryStore } from './delivery-store.ts';
 import { webhookPayload } from './webhook-event.ts';
@@ -37,20 +36,13 @@ export function startOutbox({ database, factsOf, now, onError }: OutboxOptions):
       });
     }
   };
-  const resources = new AsyncDisposableStack();
-  const loop = resources.use(
-    startLoop({
-      // Without a webhook the log goes by unread: whoever logs runs does not pay for it.
-      pass: async () =>
-        (await webhookStore(database.read).any()) &&
-        (await consumeEvents({ database, name, types: toldTypes }, handle)) > 0,
-      everyMs: 1_000,
-      atMostEveryMs: 50,
-      onError,
-    }),
-  );
-  resources.use(eventSignal(database).onAppend(loop.wake));
-  return resources;
+  return startEventLoop({
+    ...{ database, onError },
+    // Without a webhook the log goes by unread: whoever logs runs does not pay for it.
+    pass: async () =>
+      (await webhookStore(database.read).any()) &&
+      (await consumeEvents({ database, name, types: toldTypes }, handle)) > 0,
+  });
 }
 
 /** Before the first webhook is made: what went by unread stays so. */
