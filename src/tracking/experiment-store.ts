@@ -1,8 +1,8 @@
 /** Experiments in the database. */
 import { sql } from 'kysely';
-import { isPostgres } from '../storage/column-types.ts';
 import type { Db } from '../storage/database.ts';
 import { isUniqueViolation } from '../storage/database-error.ts';
+import { holdRows } from '../storage/hold-rows.ts';
 import { lastNumber } from '../storage/last-numbers.ts';
 import { type Experiment, type Lifecycle, parseExperimentId } from './experiment.ts';
 import type { Tag } from './names.ts';
@@ -58,8 +58,7 @@ export const experimentStore = (database: Db) => {
 
     /** Nobody else changes the experiment until the transaction ends; making runs in it goes on. */
     async hold(id: string): Promise<void> {
-      const row = db.selectFrom('experiments').select('id').where('id', '=', parseExperimentId(id));
-      if (isPostgres(database)) await row.forNoKeyUpdate().execute();
+      await holdRows(database, db.selectFrom('experiments').select('id').where('id', '=', parseExperimentId(id)));
     },
 
     /** @param project without it, of all projects */

@@ -1,7 +1,7 @@
 /** Logged models in the database. */
 import { sql } from 'kysely';
-import { isPostgres } from '../storage/column-types.ts';
 import type { Db } from '../storage/database.ts';
+import { holdRows } from '../storage/hold-rows.ts';
 import type { Int64 } from '../storage/int64.ts';
 import { type Lifecycle, parseExperimentId } from './experiment.ts';
 import type { LoggedModel, LoggedModelStatus } from './logged-model.ts';
@@ -88,8 +88,7 @@ export const loggedModelStore = (database: Db) => {
 
     /** Nobody else changes the model until the transaction ends. */
     async hold(id: string): Promise<void> {
-      const row = db.selectFrom('logged_models').select('id').where('id', '=', id);
-      if (isPostgres(database)) await row.forNoKeyUpdate().execute();
+      await holdRows(database, db.selectFrom('logged_models').select('id').where('id', '=', id));
     },
 
     /** Which of these are not there; deleted ones are. */

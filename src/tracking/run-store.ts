@@ -1,7 +1,7 @@
 /** Runs with their params and tags in the database. */
 import { sql } from 'kysely';
-import { isPostgres } from '../storage/column-types.ts';
 import type { Db } from '../storage/database.ts';
+import { holdRows } from '../storage/hold-rows.ts';
 import type { Int64 } from '../storage/int64.ts';
 import { type Lifecycle, parseExperimentId } from './experiment.ts';
 import { inLockOrder, type Param, type Tag } from './names.ts';
@@ -38,8 +38,7 @@ export const runStore = (database: Db) => {
 
     /** Nobody else changes the run until the transaction ends; logging to it goes on. */
     async hold(runId: string): Promise<void> {
-      const row = db.selectFrom('runs').select('id').where('id', '=', runId);
-      if (isPostgres(database)) await row.forNoKeyUpdate().execute();
+      await holdRows(database, db.selectFrom('runs').select('id').where('id', '=', runId));
     },
 
     async insert(run: RunInfo): Promise<void> {
