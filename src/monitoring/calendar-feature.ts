@@ -1,6 +1,5 @@
 /** Features that repeat with the calendar: a window that is not whole cycles of them always looks drifted. */
-
-const dayMs = 86_400_000;
+import { dayMs } from '../rollouts/quantity.ts';
 
 const cycles: readonly (readonly [RegExp, number])[] = [
   [/(^|_)(hour|minute|second|time_?of_?day)(_|$)/i, dayMs],

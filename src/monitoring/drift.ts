@@ -6,6 +6,7 @@
  * what would matter at all. p-values alone call every window of ten thousand rows drifted; fixed distances call every small one.
  */
 
+import { dayMs } from '../rollouts/quantity.ts';
 import { chiSquaredSurvival } from '../statistics/chi-squared.ts';
 import { jensenShannonDistance, ksDistance } from '../statistics/distance.ts';
 import { kolmogorovSurvival } from '../statistics/kolmogorov.ts';
@@ -38,7 +39,6 @@ export type DriftReference = {
 /** Smaller distances do not matter, whatever their significance. */
 const practical = 0.1;
 const alpha = 0.01;
-const dayMs = 86_400_000;
 /** Missing values are a drift of their own: a share that rises by this much. */
 const missingPoints = 0.05;
 

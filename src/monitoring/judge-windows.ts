@@ -1,4 +1,5 @@
 /** Which windows are due, and what each monitor says about them. */
+import { dayMs } from '../rollouts/quantity.ts';
 import { addCounts } from '../statistics/histogram.ts';
 import type { MonitorKind, Observation } from './alert.ts';
 import { type DriftReference, type FeatureDrift, judgeDrift } from './drift.ts';
@@ -33,7 +34,6 @@ export function scheduleOf(plan: MonitorPlan, monitor: MonitorKind): Schedule | 
   return { windowMs: one.windowMs, everyMs: one.everyMs, maturityMs: 'maturityMs' in one ? one.maturityMs : 0 };
 }
 
-const dayMs = 86_400_000;
 /** After so many missed windows the oldest are let go: nobody looks at a year of them at once. */
 const mostDue = 400;
 

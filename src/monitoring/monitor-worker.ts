@@ -1,6 +1,8 @@
 /** Follows the logs of all endpoints, and judges each window when the endpoint's clock passes its end. May stop at any moment. */
+
 import { eventStore } from '../events/event-store.ts';
 import { startLoop } from '../events/loop-worker.ts';
+import { dayMs } from '../rollouts/quantity.ts';
 import type { Endpoint } from '../serving/endpoint.ts';
 import type { LogSignal, ReadLog } from '../serving/prediction.ts';
 import type { VersionRef } from '../serving/traffic.ts';
@@ -34,7 +36,6 @@ export type MonitorWorker = AsyncDisposable & { readonly wake: () => void };
 const pageSize = 2000;
 /** It clears below this share of its threshold. */
 const clearAt = 0.8;
-const dayMs = 86_400_000;
 
 export function startMonitorWorker(deps: MonitorWorkerDeps): MonitorWorker {
   const { database, endpoints, planFor, profileOf, readLog, now, newId, onError } = deps;

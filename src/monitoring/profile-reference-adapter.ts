@@ -1,8 +1,10 @@
 /** Job `monitoring.profile-reference`: counts the training rows of a version. Worker process only. */
+
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { openDuckDb } from '../jobs/duckdb-adapter.ts';
 import type { JobHandler } from '../jobs/job.ts';
+import { dayMs } from '../rollouts/quantity.ts';
 import type { Cell } from '../statistics/histogram.ts';
 import { profileColumn, type ReferenceColumn, type ReferenceProfile } from './reference-profile.ts';
 
@@ -54,7 +56,6 @@ export const profileReference: JobHandler<ProfileInput, ProfileOutput> = async (
     const type = types.get(name) ?? '';
     const quoted = identifier(name);
     const ms = /INT|DOUBLE|FLOAT|DECIMAL/.test(type) ? quoted : `epoch_ms(CAST(${quoted} AS TIMESTAMP))`;
-    const dayMs = 86_400_000;
     return (await column(`CAST(${ms} AS DOUBLE)`)).map((value) => Math.floor(Number(value) / dayMs) * dayMs);
   }
 };

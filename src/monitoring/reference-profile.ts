@@ -2,6 +2,7 @@
  * What a version was trained on, in counts: per day and over fine cells, so that what comes in later can be compared with all of
  * it, and the training period with itself.
  */
+import { dayMs } from '../rollouts/quantity.ts';
 import {
   addCounts,
   type Bins,
@@ -34,7 +35,6 @@ export type ReferenceDay = {
 const numericBins = 1000;
 /** Rarer ones count as "other": with hundreds of cells chance alone gives distances near what matters. */
 const mostCategories = 50;
-const dayMs = 86_400_000;
 
 /** @param days start of each row's day, or absent where the data has no time */
 export function profileColumn(values: readonly Cell[], days: readonly number[] | undefined): ReferenceColumn {

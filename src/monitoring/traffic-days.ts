@@ -1,4 +1,5 @@
 /** The log of an endpoint folded into days: what came in over the reference's cells, what was answered, and how it turned out. */
+import { dayMs } from '../rollouts/quantity.ts';
 import type { LogRecord, PredictionRecord } from '../serving/prediction.ts';
 import { sameVersion, type VersionRef } from '../serving/traffic.ts';
 import { type Bins, type Cell, cellCount, cellFinder } from '../statistics/histogram.ts';
@@ -45,7 +46,6 @@ export type Served = { readonly version: VersionRef; readonly generation: number
 /** More say no more about a day; a metric's interval is then a tenth of a point. */
 const mostLabelledADay = 50_000;
 const mostWaiting = 500_000;
-const dayMs = 86_400_000;
 
 /** @param afterSeq the log before is left out */
 export function noDays(settings: FoldSettings, afterSeq: number): TrafficDays {
