@@ -4,8 +4,9 @@ import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { requireVersion } from '../registry/register-version.ts';
 import { versionStore } from '../registry/version-store.ts';
-import { percent, shareOf } from '../rollouts/quantity.ts';
+import { shareOf } from '../rollouts/quantity.ts';
 import { rolloutPlan } from '../rollouts/rollout-config.ts';
+import { forceBody } from '../rollouts/rollout-routes.ts';
 import { rolloutStore } from '../rollouts/rollout-store.ts';
 import { requireNoneRunning, requirePossible } from '../rollouts/start-rollout.ts';
 import { endpointStore } from '../serving/endpoint-store.ts';
@@ -35,16 +36,7 @@ export const shipRoutes =
             {
               model: Type.Optional(Type.String({ description: 'Refused where the project ships another one' })),
               version: Type.Optional(Type.Integer({ minimum: 1 })),
-              force: Type.Optional(
-                Type.Object(
-                  {
-                    gates: Type.Optional(Type.Boolean()),
-                    shadow: Type.Optional(Type.Boolean()),
-                    from: Type.Optional(percent('One of the steps of the rollout.')),
-                  },
-                  { additionalProperties: false },
-                ),
-              ),
+              force: Type.Optional(forceBody),
               reason: Type.Optional(Type.String({ maxLength: 2000 })),
             },
             { additionalProperties: false },

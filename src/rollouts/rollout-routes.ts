@@ -29,20 +29,21 @@ const tags = ['rollouts'];
 const byId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) });
 const reason = Type.String({ maxLength: 2000 });
 
+/** What whoever starts a rollout passes over. */
+export const forceBody = Type.Object(
+  {
+    gates: Type.Optional(Type.Boolean()),
+    shadow: Type.Optional(Type.Boolean()),
+    from: Type.Optional(percent('One of the steps of the rollout.')),
+  },
+  { additionalProperties: false },
+);
+
 const startBody = Type.Object(
   {
     model: Type.String({ minLength: 1, maxLength: 250 }),
     version: Type.Integer({ minimum: 1 }),
-    force: Type.Optional(
-      Type.Object(
-        {
-          gates: Type.Optional(Type.Boolean()),
-          shadow: Type.Optional(Type.Boolean()),
-          from: Type.Optional(percent('One of the steps of the rollout.')),
-        },
-        { additionalProperties: false },
-      ),
-    ),
+    force: Type.Optional(forceBody),
     reason: Type.Optional(reason),
   },
   { additionalProperties: false },
