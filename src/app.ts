@@ -457,7 +457,6 @@ const datasetFoldersOf = (dataFolder: string): DatasetFolders => ({
   tempFolder: join(dataFolder, 'tmp'),
 });
 
-/** Whether a model loads and answers, in the runtime that would serve it. */
 /** A label this young may still be missing: rows are not written out for training before. */
 const labelMaturityMs = 86_400_000;
 
