@@ -1,7 +1,6 @@
 /** Experiments: what has been tried, and where did it happen last? */
 import './runs/runs.css';
 import { Modal } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { type SubmitEvent, useState } from 'react';
 import {
@@ -14,6 +13,7 @@ import {
 import { ownTags } from '../data/models.ts';
 import { restoreFromTrash } from '../data/trash.ts';
 import { count, recently } from '../format.ts';
+import { useChange, WhyNot } from '../parts/change.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Loaded, Nothing } from '../parts/states.tsx';
 
@@ -23,27 +23,16 @@ type Dialog = { readonly kind: 'create' } | { readonly kind: 'edit' | 'delete'; 
 export function ExperimentsPage() {
   const search = useSearch({ strict: false }) as Search; // View state lives in the address.
   const navigate = useNavigate();
-  const queries = useQueryClient();
   const deleted = search.deleted === true;
   const sought = search.find === undefined ? '' : String(search.find);
   const list = useExperimentList({ deleted });
   const [dialog, setDialog] = useState<Dialog>();
-  const [failed, setFailed] = useState<string>();
   const look = (next: { readonly find?: string; readonly deleted?: boolean }) => {
     const { find, deleted: trash } = { find: sought, deleted, ...next };
     const to = { ...(find && { find }), ...(trash && { deleted: true }) };
     void navigate({ to: '/experiments', search: to as never, replace: next.find !== undefined }); // the page's own view state
   };
-  const change = async (work: () => Promise<unknown>) => {
-    setFailed(undefined);
-    try {
-      await work();
-      setDialog(undefined);
-      await queries.invalidateQueries({ queryKey: ['runs'] });
-    } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const { failed, change } = useChange([['runs']], () => setDialog(undefined));
   return (
     <>
       <Head list={list.data?.items} deleted={deleted} onCreate={() => setDialog({ kind: 'create' })} />
@@ -60,11 +49,7 @@ export function ExperimentsPage() {
           {deleted ? 'Back to the experiments' : 'Trash'}
         </button>
       </div>
-      {failed && dialog === undefined && (
-        <p className="bad-text" role="alert">
-          {failed}
-        </p>
-      )}
+      {dialog === undefined && <WhyNot failed={failed} />}
       <Loaded query={list} what="the experiments">
         {({ items, next }) => {
           const found = items.filter((experiment) => matches(experiment, sought.toLowerCase()));
@@ -94,11 +79,7 @@ export function ExperimentsPage() {
         title={dialog && titles[dialog.kind]}
         centered
       >
-        {failed && (
-          <p className="bad-text" role="alert">
-            {failed}
-          </p>
-        )}
+        <WhyNot failed={failed} />
         {dialog?.kind === 'create' && <CreateForm onCreate={(name) => void change(() => createExperiment(name))} />}
         {dialog?.kind === 'edit' && (
           <EditForm of={dialog.of} onChange={(edit) => void change(() => changeExperiment(dialog.of.id, edit))} />

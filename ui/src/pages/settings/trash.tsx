@@ -1,38 +1,26 @@
 /** What was deleted: back, or gone for good. */
 import { Modal } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useIsAdmin, useMayWrite } from '../../data/me.ts';
 import { purgeFromTrash, restoreFromTrash, type TrashItem, trashKinds, useTrash } from '../../data/trash.ts';
 import { count, recently } from '../../format.ts';
+import { useChange, WhyNot } from '../../parts/change.tsx';
 import { SectionHead } from '../../parts/page-head.tsx';
 import { Loaded } from '../../parts/states.tsx';
+
+/** What shows things that may be in the trash. */
+const stale = [['runs'], ['run'], ['run-pages'], ['models'], ['version']];
 
 export function Trash() {
   const search = useSearch({ strict: false }) as { readonly kind?: unknown }; // View state lives in the address.
   const navigate = useNavigate();
-  const queries = useQueryClient();
   const kind = trashKinds.find((one) => one === search.kind);
   const trash = useTrash(kind);
   const mayWrite = useMayWrite();
   const isAdmin = useIsAdmin();
   const [purging, setPurging] = useState<TrashItem>();
-  const [failed, setFailed] = useState<string>();
-  const change = async (work: () => Promise<unknown>) => {
-    setFailed(undefined);
-    try {
-      await work();
-      setPurging(undefined);
-      await Promise.all(
-        [['runs'], ['run'], ['run-pages'], ['models'], ['version']].map((queryKey) =>
-          queries.invalidateQueries({ queryKey }),
-        ),
-      );
-    } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const { failed, change } = useChange(stale, () => setPurging(undefined));
   return (
     <section className="below" id="trash">
       <SectionHead
@@ -59,11 +47,7 @@ export function Trash() {
           </select>
         }
       />
-      {failed && purging === undefined && (
-        <p className="bad-text" role="alert">
-          {failed}
-        </p>
-      )}
+      {purging === undefined && <WhyNot failed={failed} />}
       <Loaded query={trash} what="the trash">
         {({ pages }) => {
           const items = pages.flatMap((page) => page.items);
@@ -132,11 +116,7 @@ export function Trash() {
         title={purging && `Delete ${purging.name} for good?`}
         centered
       >
-        {failed && (
-          <p className="bad-text" role="alert">
-            {failed}
-          </p>
-        )}
+        <WhyNot failed={failed} />
         <p className="i2">
           It goes with{' '}
           {purging?.holds ? `its ${count(purging.holds)} ${purging.kind === 'model' ? 'versions' : 'runs'} and ` : ''}

@@ -1,6 +1,5 @@
 /** Who is told of what, and whether it takes it. */
 import { Modal } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
 import { type SubmitEvent, useState } from 'react';
 import {
   addWebhook,
@@ -13,6 +12,7 @@ import {
   webhookEvents,
 } from '../../data/webhooks.ts';
 import { count, recently } from '../../format.ts';
+import { useChange, WhyNot } from '../../parts/change.tsx';
 import { SectionHead } from '../../parts/page-head.tsx';
 import { Loaded, Nothing } from '../../parts/states.tsx';
 import { Verdict } from '../../parts/verdict.tsx';
@@ -21,20 +21,9 @@ type Said = { readonly webhook: string; readonly says: string; readonly bad: boo
 
 export function Webhooks() {
   const webhooks = useWebhooks(true);
-  const queries = useQueryClient();
   const [dialog, setDialog] = useState<{ readonly kind: 'add' } | { readonly kind: 'remove'; readonly of: Webhook }>();
   const [said, setSaid] = useState<Said>();
-  const [failed, setFailed] = useState<string>();
-  const change = async (work: () => Promise<unknown>) => {
-    setFailed(undefined);
-    try {
-      await work();
-      setDialog(undefined);
-      await queries.invalidateQueries({ queryKey: ['webhooks'] });
-    } catch (error) {
-      setFailed(error instanceof Error ? error.message : String(error));
-    }
-  };
+  const { failed, change } = useChange([['webhooks']], () => setDialog(undefined));
   const test = async ({ id }: Webhook) => {
     setSaid({ webhook: id, says: 'asking', bad: false });
     try {
@@ -58,11 +47,7 @@ export function Webhooks() {
           </button>
         }
       />
-      {failed && dialog === undefined && (
-        <p className="bad-text" role="alert">
-          {failed}
-        </p>
-      )}
+      {dialog === undefined && <WhyNot failed={failed} />}
       <Loaded query={webhooks} what="the webhooks">
         {({ items }) =>
           items.length === 0 ? (
@@ -140,11 +125,7 @@ export function Webhooks() {
         title={dialog?.kind === 'remove' ? `Remove ${dialog.of.name}?` : 'Add a webhook'}
         centered
       >
-        {failed && (
-          <p className="bad-text" role="alert">
-            {failed}
-          </p>
-        )}
+        <WhyNot failed={failed} />
         {dialog?.kind === 'add' && <AddForm onAdd={(webhook) => void change(() => addWebhook(webhook))} />}
         {dialog?.kind === 'remove' && (
           <>
