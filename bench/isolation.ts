@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { treesModel } from '../tests/fixtures/onnx/tiny-models.ts';
 import { registerModel, type Spawned, ship, spawnServer, until } from '../tests/journeys/spawned-server.ts';
+import { quantile } from './quantile.ts';
 
 const [rounds = '5', seconds = '4'] = process.argv.slice(2);
 const features = 20;
@@ -65,8 +66,8 @@ async function load(): Promise<Round> {
 }
 
 function median(kind: keyof typeof times, name: 'perSecond' | 'p50' | 'p99'): number {
-  const ordered = times[kind].map((round) => round[name]).sort((a, b) => a - b);
-  return ordered[ordered.length >> 1] ?? Number.NaN;
+  const all = times[kind].map((round) => round[name]);
+  return quantile(all, 0.5);
 }
 
 async function keepBusy(on: Spawned, signal: AbortSignal): Promise<void> {

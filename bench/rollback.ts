@@ -7,6 +7,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { openTestServing } from '../src/serving/test-serving.ts';
 import { linearModel, linearSignature } from '../tests/fixtures/onnx/tiny-models.ts';
+import { quantile } from './quantile.ts';
 
 const [rounds = '20', connections = '16', target] = process.argv.slice(2);
 if (target === undefined) await measure();
@@ -73,7 +74,6 @@ async function load(url: string): Promise<void> {
 }
 
 function show(times: readonly number[]): string {
-  const ordered = times.toSorted((a, b) => a - b);
-  const at = (p: number) => (ordered[Math.min(ordered.length - 1, Math.floor(p * ordered.length))] ?? 0).toFixed(1);
+  const at = (p: number) => quantile(times, p).toFixed(1);
   return `p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, greatest ${at(1)} ms`;
 }

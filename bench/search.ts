@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { spawnServer } from '../tests/journeys/spawned-server.ts';
 import { fillRondo } from './fill-runs.ts';
 import { cpuOf } from './process-use.ts';
+import { quantile } from './quantile.ts';
 
 const [rounds = '100', named] = process.argv.slice(2);
 const targetMs = 50;
@@ -74,8 +75,7 @@ if (!existsSync(join(folder, 'rondo.db'))) {
       times.push(took);
       found = (JSON.parse(text) as { runs?: unknown[] }).runs?.length ?? 0;
     }
-    times.sort((a, b) => a - b);
-    const at = (p: number) => times[Math.min(times.length - 1, Math.floor(p * times.length))] ?? Number.NaN;
+    const at = (p: number) => quantile(times, p);
     const cells = [
       search.share.padEnd(6),
       at(0.5).toFixed(1).padStart(8),

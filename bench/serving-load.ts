@@ -1,6 +1,7 @@
 /** Load from one thread: keeps a number of connections busy with one request for some seconds, and says how long answers took. */
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { quantile } from './quantile.ts';
 
 const [address = '', connections = '1', seconds = '1', file = '', type = 'application/json'] = process.argv.slice(2);
 const { port, hostname, host, pathname } = new URL(address);
@@ -47,14 +48,12 @@ function keepBusy(): Promise<void> {
 const began = performance.now();
 await Promise.all(Array.from({ length: Number(connections) }, keepBusy));
 const took = (performance.now() - began) / 1_000;
-latencies.sort((a, b) => a - b);
-const at = (p: number) => latencies[Math.min(latencies.length - 1, Math.floor(p * latencies.length))] ?? 0;
 process.stdout.write(
   JSON.stringify({
     perSecond: latencies.length / took,
     answers: latencies.length,
     failures,
-    p50: at(0.5),
-    p99: at(0.99),
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
   }),
 );

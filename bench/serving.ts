@@ -6,10 +6,11 @@
  */
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtempDisposable, open, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { quantile, sayDisk } from './quantile.ts';
 
 type Round = { perSecond: number; answers: number; failures: number; p50: number; p99: number; cpuUs: number };
 
@@ -48,7 +49,7 @@ for (const connections of levels) {
 }
 for (const { child } of servers) child.disconnect();
 
-console.log(`disk: fdatasync of 4 KiB p50 ${await syncMs(0.5)} ms, p99 ${await syncMs(0.99)} ms`);
+console.log(await sayDisk(folder.path));
 console.log('server    connections  requests/s  of bare  p50 ms  p99 ms  CPU µs/request  failures');
 for (const connections of levels) {
   const bare = median(results.get(`bare/${connections}`) ?? [], 'perSecond');
@@ -89,19 +90,6 @@ async function cpu(child: ReturnType<typeof fork>): Promise<number> {
 }
 
 function median(values: readonly Round[], name: keyof Round): number {
-  const ordered = values.map((value) => value[name]).sort((a, b) => a - b);
-  return ordered[Math.floor(ordered.length / 2)] ?? Number.NaN;
-}
-
-async function syncMs(p: number): Promise<string> {
-  await using file = await open(join(folder.path, 'sync'), 'w');
-  const block = Buffer.alloc(4_096, 1);
-  const times: number[] = [];
-  for (let i = 0; i < 200; i++) {
-    const began = performance.now();
-    await file.write(block);
-    await file.datasync();
-    times.push(performance.now() - began);
-  }
-  return (times.sort((a, b) => a - b)[Math.floor(p * times.length)] ?? 0).toFixed(2);
+  const all = values.map((value) => value[name]);
+  return quantile(all, 0.5);
 }

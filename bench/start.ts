@@ -5,6 +5,7 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cpuOf } from './process-use.ts';
+import { quantile } from './quantile.ts';
 
 const [rounds = '9'] = process.argv.slice(2);
 const program = join(import.meta.dirname, '..', 'bin', 'rondo.mjs');
@@ -26,8 +27,7 @@ async function timeOf(words: readonly string[]): Promise<Time> {
   return time;
 }
 
-const median = (values: readonly number[]): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 const measured = [
   { what: '--help', words: ['--help'], targetMs: 150 },

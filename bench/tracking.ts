@@ -3,7 +3,7 @@
  * requests to all three in turn. `node bench/tracking.ts [runs to search among]`
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtempDisposable, open, rm } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMlflowServer } from '../tests/clients/differential/mlflow-server.ts';
@@ -11,6 +11,7 @@ import { findPythonClients } from '../tests/clients/python-env.ts';
 import { spawnServer } from '../tests/journeys/spawned-server.ts';
 import { fillMlflow, fillRondo } from './fill-runs.ts';
 import { resourcesOf } from './process-use.ts';
+import { quantile, sayDisk } from './quantile.ts';
 
 const [runs = '20000'] = process.argv.slice(2);
 const python = findPythonClients();
@@ -46,7 +47,7 @@ type Line = {
 };
 
 console.log(`${runs} runs; ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}`);
-console.log(`An answer of ours means: on the disk. ${await fsyncOf(place.path)}`);
+console.log(`An answer of ours means: on the disk. ${await sayDisk(place.path)}.`);
 console.log('Ratios are to mlflow with its default workers; CPU is the servers’ own, without the client’s.\n');
 console.log(
   ['what', ...kinds.map(({ name }) => name), 'ratio', 'of CPU', 'target', ''].map((name, i) => pad(name, i)).join(' '),
@@ -64,7 +65,7 @@ for (const kind of kinds) {
     starts.push(performance.now() - began);
     idle[kinds.indexOf(kind)] = resourcesOf(server.pid).mib;
   }
-  ready.push(at(0.5, { ms: starts }) / 1_000);
+  ready.push(quantile(starts, 0.5) / 1_000);
 }
 add({ what: 'start to ready, empty folder', unit: 's', values: ready, target: { below: 1 } });
 
@@ -122,7 +123,7 @@ async function measure(
   return measured;
 }
 
-const median = (measured: readonly Measured[]): readonly number[] => measured.map((one) => at(0.5, one));
+const median = (measured: readonly Measured[]): readonly number[] => measured.map(({ ms }) => quantile(ms, 0.5));
 const cpuOf = (measured: readonly Measured[]): readonly number[] => measured.map(({ cpuMs }) => cpuMs);
 
 const logged = await measure([500, 100], (server, step) =>
@@ -188,7 +189,7 @@ for (const [what, filter] of [
   add({
     what,
     unit: 'ms',
-    values: searched.map((one) => at(0.99, one)),
+    values: searched.map(({ ms }) => quantile(ms, 0.99)),
     cpuMs: cpuOf(searched),
     target: { below: 50 },
   });
@@ -257,10 +258,6 @@ add({ what: 'memory, just started', unit: 'MiB', values: idle, target: { below: 
 const loaded = servers.map(({ pid }) => resourcesOf(pid).mib);
 add({ what: 'memory, after all of this', unit: 'MiB', values: loaded, target: { below: 400 } });
 
-function at(p: number, { ms }: Pick<Measured, 'ms'>): number {
-  return ms.toSorted((a, b) => a - b)[Math.min(ms.length - 1, Math.floor(p * ms.length))] ?? Number.NaN;
-}
-
 /** Prints a line as soon as it is known. */
 function add({ what, unit, values, cpuMs, moreIsBetter, target }: Line): void {
   const [ours = Number.NaN, theirs = Number.NaN] = values;
@@ -284,17 +281,4 @@ function pad(cell: string, column: number): string {
 
 function shown(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
-}
-
-async function fsyncOf(folder: string): Promise<string> {
-  await using handle = await open(join(folder, 'sync'), 'w');
-  const block = Buffer.alloc(4_096, 1);
-  const ms: number[] = [];
-  for (let i = 0; i < 200; i++) {
-    const began = performance.now();
-    await handle.write(block);
-    await handle.datasync();
-    ms.push(performance.now() - began);
-  }
-  return `fdatasync of 4 KiB on this disk: p50 ${at(0.5, { ms }).toFixed(2)} ms, p99 ${at(0.99, { ms }).toFixed(2)} ms.`;
 }
