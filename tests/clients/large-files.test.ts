@@ -1,7 +1,5 @@
 /** The unmodified client with files that it sends in parts, where the artifacts lie in a bucket and where they do not. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +8,7 @@ import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { openTestBucket, s3Credentials, skipWithoutS3 } from '../../src/storage/test-bucket.ts';
 import { type Spawned, spawnServer } from '../journeys/spawned-server.ts';
 import { findPythonClients } from './python-env.ts';
+import { runSteps } from './run-steps.ts';
 
 const options = { skip: skipWithoutS3, timeout: 300_000 };
 const mebibyte = String(2 ** 20);
@@ -18,24 +17,16 @@ const mebibyte = String(2 ** 20);
 async function logAndFetch(server: Spawned, env: Readonly<Record<string, string>> = {}): Promise<string> {
   const python = findPythonClients();
   assert.ok(python); // the test is skipped without it
-  const child = spawn(python, [join(import.meta.dirname, 'large_files.py')], {
+  return runSteps(python, 'large_files.py', {
+    url: server.url,
+    home: tmpdir(),
     env: {
-      PATH: process.env['PATH'],
-      HOME: tmpdir(),
-      MLFLOW_TRACKING_URI: server.url,
-      MLFLOW_HTTP_REQUEST_MAX_RETRIES: '1',
       MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE: String(10 * 2 ** 20),
       MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE: String(5 * 2 ** 20),
       MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE: mebibyte,
       ...env,
     },
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  const [code] = await once(child, 'close');
-  assert.equal(code, 0, output);
-  assert.match(output, /^all steps passed$/m);
-  return output;
 }
 
 /** How many requests a route has answered well. */
