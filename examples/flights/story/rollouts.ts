@@ -117,8 +117,8 @@ async function describeEnd(api: Api, tell: Teller, id: string, view: RolloutView
   const last = items.find((event) => event.type === `rollouts.${view.state}`);
   const loss = view.guardrails.find((one) => one.unit === 'loss');
   const answers = view.traffic.arms?.challenger.requests ?? 0;
-  const swappedAt = last?.data.swappedAt;
-  const rollbackMs = typeof swappedAt === 'number' && last ? Math.max(0, last.at - swappedAt) : undefined;
+  const { decidedAt, swappedAt } = last?.data ?? {};
+  const rollbackMs = typeof decidedAt === 'number' && typeof swappedAt === 'number' ? swappedAt - decidedAt : undefined;
   tell.fact(
     `version ${view.challenger.version} ${view.state} after ${view.traffic.requests.toLocaleString('en-US')} requests, ${answers.toLocaleString('en-US')} of them answered by it: ${last?.reason ?? view.headline}`,
   );
