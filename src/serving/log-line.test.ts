@@ -9,6 +9,7 @@ import {
   completeLine,
   type LoggedInputs,
   labelLine,
+  loggedLatency,
   mirrorLine,
   parseLine,
   readLine,
@@ -56,7 +57,7 @@ test('whatever a request holds comes back from its line, on one line', () => {
         };
         const p = Math.fround(0.1);
         const line = compileLines(endpoint, signature).answered(head, request, {
-          ...{ id: 'i', unit: text, key: text, at: 1, eventTime: 2, latencyMs: 0.12345, row, score: p },
+          ...{ id: 'i', unit: text, key: text, at: 1, eventTime: 2, latencyMs: loggedLatency(0.12345), row, score: p },
           outputs: [{ data: Float32Array.from({ length: 2 * count }, (_, i) => (i % 2 === 0 ? 1 - p : p)) }],
           batch: { rows: 5, row: 4 },
         });

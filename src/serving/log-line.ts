@@ -83,12 +83,16 @@ export function compileHead({ role, served, generation, rollout, runtime }: Line
 
 export type LoggedOutputs = readonly { readonly data: TensorData }[];
 
+/** Microseconds are what the clock is good for. */
+export const loggedLatency = (latencyMs: number): number => Math.round(latencyMs * 1_000) / 1_000;
+
 export type PredictionFacts = {
   readonly id: string;
   readonly unit: string;
   readonly key: string | undefined;
   readonly at: number;
   readonly eventTime: number;
+  /** `loggedLatency` */
   readonly latencyMs: number;
 };
 
@@ -136,9 +140,7 @@ export function compileLines(endpoint: Endpoint, signature: ModelSignature): Lin
     // Without names of their own both are the id, which needs no escaping.
     const keyed = key === undefined ? '' : key === id ? `"key":"${id}",` : `"key":${JSON.stringify(key)},`;
     const assigned = unit === id ? `"${id}"` : JSON.stringify(unit);
-    // Microseconds are what the clock is good for.
-    const latency = Math.round(latencyMs * 1_000) / 1_000;
-    return `"kind":"prediction","at":${at},"eventTime":${eventTime},"id":"${id}",${keyed}"unit":${assigned},"latencyMs":${latency},`;
+    return `"kind":"prediction","at":${at},"eventTime":${eventTime},"id":"${id}",${keyed}"unit":${assigned},"latencyMs":${latencyMs},`;
   };
 
   return {
@@ -175,6 +177,7 @@ export type MirrorFacts = {
   readonly version: VersionRef;
   readonly at: number;
   readonly eventTime: number;
+  /** `loggedLatency` */
   readonly latencyMs: number;
   readonly outcome: 'ok' | 'error';
   readonly errorCode: string | undefined;
@@ -182,12 +185,7 @@ export type MirrorFacts = {
 };
 
 export function mirrorLine({ version, latencyMs, ...facts }: MirrorFacts): string {
-  const rest = {
-    ...facts,
-    model: version.model,
-    version: version.version,
-    latencyMs: Math.round(latencyMs * 1_000) / 1_000,
-  };
+  const rest = { ...facts, model: version.model, version: version.version, latencyMs };
   return `"kind":"mirror",${JSON.stringify(rest).slice(1)}`;
 }
 

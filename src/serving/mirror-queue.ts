@@ -3,7 +3,8 @@ import type { ErrorCode } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointMeter } from './endpoint-meter.ts';
 import type { ModelLease } from './inference-adapter.ts';
-import { mirrorLine } from './log-line.ts';
+import { type LineCount, unanswered } from './line-count.ts';
+import { loggedLatency, mirrorLine } from './log-line.ts';
 import { modelErrorCode, requireFinite, scoreOf } from './model-answer.ts';
 import { decodeInferRequest, type InferRequest } from './open-inference.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
@@ -44,8 +45,8 @@ export function mirrorQueue({ log, now, clock, maxRows = 2_048 }: MirrorDeps): M
       const started = clock();
       void score(job, lease).then((scored) => {
         waiting -= count;
-        const [at, latencyMs] = [now(), clock() - started];
-        const { role, variant, rollout } = job.mirror;
+        const [at, latencyMs] = [now(), loggedLatency(clock() - started)];
+        const { role, variant, rollout, source } = job.mirror;
         const lines = job.rows.map(({ id, key, eventTime }, row) =>
           mirrorLine({
             ...{ predictionId: id, key, rollout, role, version: variant.version, at, eventTime, latencyMs },
@@ -54,8 +55,13 @@ export function mirrorQueue({ log, now, clock, maxRows = 2_048 }: MirrorDeps): M
               : ({ outcome: 'ok', errorCode: undefined, score: scored[row] } as const)),
           }),
         );
+        const counts = job.rows.map(({ eventTime }, row): LineCount => {
+          const isError = typeof scored === 'string';
+          const cells = isError ? unanswered : variant.cells.mirrored(scored[row]);
+          return { source, eventTime, latencyMs, isError, cells };
+        });
         const eventTime = Math.max(...job.rows.map((row) => row.eventTime));
-        log.appendLater(job.endpoint.name, lines, { at, eventTime });
+        log.appendLater(job.endpoint.name, lines, { at, eventTime, counts });
       });
     },
   };

@@ -4,7 +4,9 @@ import { binaryOutputs, encodeBinaryAnswer } from './binary-tensors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { countRequest } from './endpoint-meter.ts';
 import type { ModelAnswer } from './inference-adapter.ts';
+import type { LineCount } from './line-count.ts';
 import type { LiveEndpoint } from './live-endpoints.ts';
+import { loggedLatency } from './log-line.ts';
 import type { MirrorJob } from './mirror-queue.ts';
 import { modelErrorCode, requireFinite, scoreOf } from './model-answer.ts';
 import { decodeInferRequest, encodeInferAnswer, type InferAnswer, type InferRequest } from './open-inference.ts';
@@ -134,33 +136,43 @@ function recorder(
   },
 ) {
   const { endpoint, route, request, rows, at } = given;
-  const { lines, signature } = route.variant;
+  const { source } = route;
+  const { lines, cells, signature } = route.variant;
   const mode = endpoint.log;
-  const write = (written: readonly string[]): Promise<unknown> | undefined => {
+  const write = (written: readonly string[], counts: readonly LineCount[]): Promise<unknown> | undefined => {
     let eventTime = Number.NEGATIVE_INFINITY;
     for (const row of rows) eventTime = Math.max(eventTime, row.eventTime);
-    if (mode === 'durable') return log.append(endpoint.name, written, { at, eventTime });
-    log.appendLater(endpoint.name, written, { at, eventTime });
+    if (mode === 'durable') return log.append(endpoint.name, written, { at, eventTime, counts });
+    log.appendLater(endpoint.name, written, { at, eventTime, counts });
     return undefined;
   };
   const wanted = typeof mode === 'string' || random() < mode.sampled;
   return {
-    answered(answer: ModelAnswer, latencyMs: number): Promise<unknown> | undefined {
+    answered(answer: ModelAnswer, measuredMs: number): Promise<unknown> | undefined {
       if (!wanted) return undefined;
+      const latencyMs = loggedLatency(measuredMs);
       const { outputs, batchRows, row: first } = answer;
-      return write(
-        rows.map((facts, row) =>
-          lines.answered(route.head, request, {
-            ...{ ...facts, at, latencyMs, row, outputs, score: scoreOf(answer, signature.score, row, rows.length) },
-            batch: { rows: batchRows, row: first + row },
-          }),
-        ),
-      );
+      const written: string[] = [];
+      const counts: LineCount[] = [];
+      for (let row = 0; row < rows.length; row++) {
+        const facts = rows[row] as RequestRow; // row < length
+        const score = scoreOf(answer, signature.score, row, rows.length);
+        const batch = { rows: batchRows, row: first + row };
+        written.push(lines.answered(route.head, request, { ...facts, at, latencyMs, row, outputs, score, batch }));
+        const own = cells.answered(request, row, score);
+        counts.push({ source, eventTime: facts.eventTime, latencyMs, isError: false, cells: own });
+      }
+      return write(written, counts);
     },
-    failed(errorCode: string, latencyMs: number): Promise<unknown> | undefined {
+    failed(errorCode: string, measuredMs: number): Promise<unknown> | undefined {
       if (!wanted) return undefined;
+      const latencyMs = loggedLatency(measuredMs);
+      const failure = { at, latencyMs, errorCode };
       return write(
-        rows.map((facts, row) => lines.failed(route.head, request, { ...facts, at, latencyMs, row, errorCode })),
+        rows.map((facts, row) => lines.failed(route.head, request, { ...facts, ...failure, row })),
+        rows.map(({ eventTime }, row) => {
+          return { source, eventTime, latencyMs, isError: true, cells: cells.failed(request, row) };
+        }),
       );
     },
   };

@@ -1,5 +1,6 @@
 /** What the main thread and the log thread say to each other. */
 
+import type { PackedCounts } from './line-count.ts';
 import type { Segment } from './log-segment.ts';
 import type { LineTimes, SegmentLimits } from './segment-log-adapter.ts';
 import type { ReferenceBins, Summary } from './summary.ts';
@@ -7,7 +8,13 @@ import type { ReferenceBins, Summary } from './summary.ts';
 export type LogThreadOptions = { readonly folder: string; readonly limits: SegmentLimits };
 
 /** Lines of one endpoint that become durable together; line feeds between them. */
-export type LineGroup = { readonly endpoint: string; readonly text: string; readonly times: LineTimes };
+export type LineGroup = {
+  readonly endpoint: string;
+  readonly text: string;
+  readonly times: LineTimes;
+  /** Of each line. */
+  readonly counts: PackedCounts;
+};
 
 export type LogQuestion =
   | { readonly kind: 'open'; readonly endpoint: string }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PlatformError } from '../errors.ts';
 import { threadEntry } from '../storage/thread-entry.ts';
+import { type LineCount, packCounts } from './line-count.ts';
 import { completeLine, parseLine } from './log-line.ts';
 import type { Segment } from './log-segment.ts';
 import type { LogRecord, LogSignal, PredictionRecord, ReadLog } from './prediction.ts';
@@ -35,10 +36,15 @@ export type PredictionLogOptions = {
   readonly gatherMs?: number;
 };
 
-type Waiting = {
-  readonly lines: readonly string[];
+/** When lines were written, in wall clock and in event time, and what each of them adds to a summary: where that is missing, they are read. */
+export type AboutLines = {
   readonly at: number;
   readonly eventTime: number;
+  readonly counts?: readonly LineCount[];
+};
+
+type Waiting = AboutLines & {
+  readonly lines: readonly string[];
   readonly done: ((skipped: number) => void) | undefined;
   readonly failed: ((error: Error) => void) | undefined;
 };
@@ -112,24 +118,24 @@ export class PredictionLog implements AsyncDisposable {
    * Resolves when the lines are on disk, with the number of labels among them that were known.
    * @throws PlatformError `serving/log-full`, `serving/log-failing`: then none of them is in the log
    */
-  append(endpoint: string, lines: readonly string[], times: { at: number; eventTime: number }): Promise<number> {
+  append(endpoint: string, lines: readonly string[], about: AboutLines): Promise<number> {
     const tail = this.#tail(endpoint);
     if (!this.hasRoom(endpoint) || this.#closing) return Promise.reject(logFull(endpoint));
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#push(tail, { lines, ...times, done: resolve, failed: reject });
+    this.#push(tail, { lines, ...about, done: resolve, failed: reject });
     tail.urgent = true;
     this.#schedule();
     return promise;
   }
 
   /** Writes lines some time soon; those that find no room or no disk are dropped and counted. */
-  appendLater(endpoint: string, lines: readonly string[], times: { at: number; eventTime: number }): void {
+  appendLater(endpoint: string, lines: readonly string[], about: AboutLines): void {
     const tail = this.#tail(endpoint);
     if (!this.hasRoom(endpoint) || this.#closing) {
       tail.dropped += lines.length;
       return;
     }
-    this.#push(tail, { lines, ...times, done: undefined, failed: undefined });
+    this.#push(tail, { lines, ...about, done: undefined, failed: undefined });
     this.#gather ??= setTimeout(() => {
       this.#gather = undefined;
       this.#flush();
@@ -384,13 +390,15 @@ export class PredictionLog implements AsyncDisposable {
 function groupOf(endpoint: string, waiting: readonly Waiting[]): LineGroup {
   const lines: string[] = [];
   const times: number[] = [];
-  for (const { lines: own, at, eventTime } of waiting) {
-    for (const line of own) {
-      lines.push(line);
+  const counted: (LineCount | undefined)[] = [];
+  for (const { lines: own, at, eventTime, counts } of waiting) {
+    for (let index = 0; index < own.length; index++) {
+      lines.push(own[index] as string); // index < length
       times.push(at, eventTime);
+      counted.push(counts?.[index]);
     }
   }
-  return { endpoint, text: lines.join('\n'), times: Float64Array.from(times) };
+  return { endpoint, text: lines.join('\n'), times: Float64Array.from(times), counts: packCounts(counted) };
 }
 
 const idOf = (record: LogRecord): string | undefined =>

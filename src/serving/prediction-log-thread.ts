@@ -2,6 +2,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { countReader, type ReadCount } from './line-count.ts';
 import { completeLine, readLine } from './log-line.ts';
 import type {
   AppendResult,
@@ -37,8 +38,15 @@ type EndpointLog = {
   readonly summaries: SummaryFold;
   readonly labels: Set<string>;
   /** On disk and acknowledged, not yet counted. */
-  readonly uncounted: { readonly first: number; readonly lines: readonly string[] }[];
+  readonly uncounted: Uncounted[];
   savedUpTo: number;
+};
+
+type Uncounted = {
+  readonly first: number;
+  readonly lines: readonly string[];
+  /** Of the next line, when asked; undefined where the line must be read. */
+  readonly nextCount: () => ReadCount | undefined;
 };
 
 const logs = new Map<string, EndpointLog>();
@@ -137,14 +145,17 @@ function appendAll(groups: readonly LineGroup[]): Promise<AppendResult[]> {
   return Promise.all(groups.map((group) => append(group, { alone: groups.length === 1 })));
 }
 
-async function append({ endpoint, text, times }: LineGroup, { alone }: { alone: boolean }): Promise<AppendResult> {
+async function append(
+  { endpoint, text, times, counts }: LineGroup,
+  { alone }: { alone: boolean },
+): Promise<AppendResult> {
   const one = logOf(endpoint);
   const { lines, kept, skipped, labels } = withoutKnownLabels(one, text.split('\n'), times);
   if (lines.length === 0) return { first: one.log.last + 1, skipped, watermark: one.log.watermark };
   try {
     const first = await one.log.append(lines, kept, { alone });
     for (const label of labels) remember(one, label);
-    one.uncounted.push({ first, lines });
+    one.uncounted.push({ first, lines, nextCount: countsOf(counts, skipped) });
     return { first, skipped, watermark: one.log.watermark };
   } catch (error) {
     return { failure: messageOf(error) };
@@ -170,6 +181,19 @@ function withoutKnownLabels(one: EndpointLog, lines: readonly string[], times: F
   return { lines: kept, kept: times.filter((_, place) => !gone.has(place >> 1)), skipped, labels };
 }
 
+/** @param skipped places of lines that were not written */
+function countsOf(counts: LineGroup['counts'], skipped: readonly number[]): Uncounted['nextCount'] {
+  const read = countReader(counts);
+  if (skipped.length === 0) return read;
+  const gone = new Set(skipped);
+  let place = 0;
+  return () => {
+    for (; gone.has(place); place++) read();
+    place++;
+    return read();
+  };
+}
+
 type LabelIdentity = { readonly key: string; readonly value: number | string };
 const labelId = ({ key, value }: LabelIdentity): string => JSON.stringify([key, value]);
 
@@ -182,13 +206,15 @@ function remember(one: EndpointLog, id: string): void {
   }
 }
 
-/** Parsing and counting: nobody waits for it, so it is done between groups, a part at a time. */
+/** Nobody waits for it, so it is done between groups, a part at a time. */
 function count(one: EndpointLog, limit = Number.POSITIVE_INFINITY): void {
   let left = limit;
   while (one.uncounted.length > 0 && left > 0) {
-    const { first, lines } = one.uncounted.shift() as EndpointLog['uncounted'][number]; // there is one
+    const { first, lines, nextCount } = one.uncounted.shift() as Uncounted; // there is one
     left -= lines.length;
     for (let index = 0; index < lines.length; index++) {
+      const known = nextCount();
+      if (known && one.summaries.addCells(first + index, known)) continue;
       one.summaries.add(readLine(completeLine(first + index, lines[index] as string))); // index < length
     }
   }

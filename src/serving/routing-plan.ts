@@ -1,9 +1,11 @@
 /** Everything a request needs, compiled when the traffic changes: choosing a variant is a hash and a comparison. */
 import type { Endpoint } from './endpoint.ts';
 import type { ModelLease } from './inference-adapter.ts';
+import { type CellReader, compileCells } from './line-count.ts';
 import { compileHead, compileLines, type LineWriter } from './log-line.ts';
 import { compileSignature, type ModelSignature, type ServableVersion } from './model-signature.ts';
 import type { Role } from './prediction.ts';
+import type { LineSource } from './summary.ts';
 import { assign, sameVersion, type Traffic, type VersionRef } from './traffic.ts';
 
 /** A version that is loaded for one endpoint. */
@@ -11,6 +13,7 @@ export type Variant = {
   readonly version: ServableVersion;
   readonly signature: ModelSignature;
   readonly lines: LineWriter;
+  readonly cells: CellReader;
   readonly lease: ModelLease;
   /** In the threads that only mirror; only for the versions of a rollout. */
   readonly mirrorLease: ModelLease | undefined;
@@ -21,7 +24,10 @@ export type Route = {
   readonly variant: Variant;
   /** The part of a log line that is the same for every answer on this route. */
   readonly head: string;
-  readonly mirror: { readonly role: Role; readonly variant: Variant; readonly rollout: string } | undefined;
+  readonly source: LineSource;
+  readonly mirror:
+    | { readonly role: Role; readonly variant: Variant; readonly rollout: string; readonly source: LineSource }
+    | undefined;
 };
 
 /** Immutable: a change of traffic makes another and swaps one reference. */
@@ -45,7 +51,12 @@ export function compilePlan(
 ): RoutingPlan {
   const variants = loaded.map((one): Variant => {
     const signature = compileSignature(one.version, endpoint.task);
-    return { ...one, signature, lines: compileLines(endpoint, signature) };
+    return {
+      ...one,
+      signature,
+      lines: compileLines(endpoint, signature),
+      cells: compileCells(endpoint, signature, one.version.bins),
+    };
   });
   const variantOf = (ref: VersionRef) => variants.find(({ version }) => sameVersion(version, ref));
   const routes = new Map<Role, Route>();
@@ -64,9 +75,13 @@ export function compilePlan(
       head: compileHead({
         ...{ role: assigned.role, served: variant.version, generation: traffic.generation, rollout, runtime },
       }),
+      source: sourceOf('prediction', assigned.role, variant),
       mirror:
         mirrored && assigned.mirror && rollout !== undefined
-          ? { role: assigned.mirror.role, variant: mirrored, rollout }
+          ? {
+              ...{ role: assigned.mirror.role, variant: mirrored, rollout },
+              source: sourceOf('mirror', assigned.mirror.role, mirrored),
+            }
           : undefined,
     };
     // Within one traffic the role says everything: who serves, and who mirrors.
@@ -77,8 +92,13 @@ export function compilePlan(
     variants.map((variant): [string, Route] => {
       const role = sameVersion(variant.version, traffic.champion) ? 'champion' : 'challenger';
       const head = compileHead({ role, served: variant.version, generation: traffic.generation, runtime });
-      return [String(variant.version.version), { role, variant, head, mirror: undefined }];
+      const source = sourceOf('prediction', role, variant);
+      return [String(variant.version.version), { role, variant, head, source, mirror: undefined }];
     }),
   );
   return { endpoint, traffic, variants, route: routeOf, pinned: (version) => pinnedRoutes.get(version) };
 }
+
+const sourceOf = (kind: LineSource['kind'], role: Role, { version: { model, version } }: Variant): LineSource => ({
+  ...{ kind, role, model, version },
+});

@@ -33,6 +33,9 @@ export type Summary = {
   readonly score?: Histogram;
 };
 
+/** What all lines of one route have in common. */
+export type LineSource = Pick<Summary, 'kind' | 'role' | 'model' | 'version'>;
+
 /** The day a time falls on. */
 export const dayOf = (eventTime: number): number => Math.floor(eventTime / dayMs) * dayMs;
 
@@ -111,7 +114,21 @@ type WrittenSummary = Omit<Summary, 'features' | 'score'> & {
 /** Counts records as they come. The counts change in place, since a copy for each of thousands a second would be the main cost. */
 export type SummaryFold = {
   add(record: LoggedLine): void;
+  /**
+   * The same for a line whose cells are known.
+   * @param line.cells of the score, -1 for none, and then of every feature of a prediction, in the order of the version's bins
+   * @returns false when the cells are not those of this summary: then the line itself must be read and added
+   */
+  addCells(seq: number, line: LineCells): boolean;
   snapshot(): SummarySnapshot;
+};
+
+export type LineCells = {
+  readonly source: LineSource;
+  readonly eventTime: number;
+  readonly latencyMs: number;
+  readonly isError: boolean;
+  readonly cells: ArrayLike<number>;
 };
 
 export function foldSummaries(
@@ -127,41 +144,63 @@ export function foldSummaries(
   };
   for (const summary of start.summaries) put(keyOf(summary), copyOf(summary));
 
+  const openAt = ({ model, version, role, kind }: LineSource, eventTime: number) => {
+    const place = { model, version, role, kind, day: dayOf(eventTime) };
+    const key = keyOf(place);
+    return open.get(key) ?? put(key, begin(place, binsOf(place)));
+  };
+
   return {
     add(record) {
       if (record.seq <= covered) return;
       covered = record.seq;
       if (record.kind === 'label') return;
-      const { model, version, role, kind } = record;
-      const place = { model, version, role, kind, day: dayOf(record.eventTime) };
-      const key = keyOf(place);
-      const { summary, counters } = open.get(key) ?? put(key, begin(place, binsOf(record)));
-      summary.count++;
-      if (record.outcome === 'error') summary.errors++;
-      const bucket = latencyBucket(record.latencyMs);
-      summary.latency[bucket] = (summary.latency[bucket] ?? 0) + 1;
+      const { summary, counters } = openAt(record, record.eventTime);
+      countOne(summary, { latencyMs: record.latencyMs, isError: record.outcome === 'error' });
       if (record.outcome === 'ok') counters.score?.(record.score);
       if (record.kind === 'prediction') for (const count of counters.features) count(record.inputs);
+    },
+    addCells(seq, { source, eventTime, latencyMs, isError, cells }) {
+      const { summary, counters } = openAt(source, eventTime);
+      if (cells.length !== 1 + counters.cells.length) return false;
+      if (seq <= covered) return true;
+      covered = seq;
+      countOne(summary, { latencyMs, isError });
+      increment(summary.score?.counts, cells[0]);
+      for (let index = 1; index < cells.length; index++) increment(counters.cells[index - 1], cells[index]);
+      return true;
     },
     snapshot: () => ({ covered, summaries: [...open.values()].map(({ summary }) => copyOf(summary)) }),
   };
 }
 
+function countOne(summary: OpenSummary, { latencyMs, isError }: { latencyMs: number; isError: boolean }): void {
+  summary.count++;
+  if (isError) summary.errors++;
+  const bucket = latencyBucket(latencyMs);
+  summary.latency[bucket] = (summary.latency[bucket] ?? 0) + 1;
+}
+
+/** @param cell absent or -1: nothing is counted */
+function increment(counts: number[] | undefined, cell = -1): void {
+  if (counts && cell >= 0) counts[cell] = (counts[cell] ?? 0) + 1;
+}
+
 type Counters = {
   readonly score: ((value: Cell) => void) | undefined;
+  /** The counts of each feature. */
+  readonly cells: readonly number[][];
   readonly features: readonly ((inputs: LoggedInputs) => void)[];
 };
 
 function countersOf({ score, features }: OpenSummary): Counters {
   const counter = ({ bins, counts }: MutableHistogram) => {
     const find = cellFinder(bins);
-    return (value: Cell): void => {
-      const cell = find(value);
-      counts[cell] = (counts[cell] ?? 0) + 1;
-    };
+    return (value: Cell): void => increment(counts, find(value));
   };
   return {
     score: score && counter(score),
+    cells: Object.values(features).map(({ counts }) => counts),
     features: Object.entries(features).map(([name, histogram]) => {
       const [read, count] = [cellReader(name), counter(histogram)];
       return (inputs) => count(read(inputs));

@@ -1,0 +1,134 @@
+/**
+ * What a line adds to the summary of its day, found on the main thread while the values are at hand: to read them from the line again
+ * costs the log thread more than everything else it does.
+ */
+import { type Cell, cellFinder } from '../statistics/histogram.ts';
+import type { Endpoint } from './endpoint.ts';
+import { maxLoggedWidth } from './log-line.ts';
+import type { Extra, ModelSignature } from './model-signature.ts';
+import type { InferRequest } from './open-inference.ts';
+import type { LineSource, ReferenceBins } from './summary.ts';
+import type { RawValues } from './tensor.ts';
+
+export type LineCount = {
+  readonly source: LineSource;
+  readonly eventTime: number;
+  readonly latencyMs: number;
+  readonly isError: boolean;
+  /** Places in the counts of the version's score, or -1 for none, and of its features, in the order of its bins. */
+  readonly cells: readonly number[];
+};
+
+export type CellReader = {
+  /** Of a row that was answered. */
+  answered(request: InferRequest, row: number, score: number | undefined): readonly number[];
+  /** Of a row without an answer: its features only. */
+  failed(request: InferRequest, row: number): readonly number[];
+  /** Of a score that was given to nobody. */
+  mirrored(score: number | undefined): readonly number[];
+};
+
+const noCell = -1;
+
+/** Of a mirrored row without a score. */
+export const unanswered: readonly number[] = [noCell];
+
+/** @param bins of the version's reference profile; absent: nothing but answers and errors is counted */
+export function compileCells(
+  endpoint: Endpoint,
+  signature: ModelSignature,
+  bins: ReferenceBins = { features: {} },
+): CellReader {
+  const features = Object.entries(bins.features).map(([name, own]) => ({
+    find: cellFinder(own),
+    read: valueReader(endpoint, signature, name),
+  }));
+  const score = bins.score && cellFinder(bins.score);
+  const scoreCell = (value: number | undefined): number => (score ? score(value) : noCell);
+  const withFeatures = (first: number, request: InferRequest, row: number): readonly number[] => {
+    const cells = [first];
+    for (const { find, read } of features) cells.push(find(read(request, row)));
+    return cells;
+  };
+  return {
+    answered: (request, row, value) => withFeatures(scoreCell(value), request, row),
+    failed: (request, row) => withFeatures(noCell, request, row),
+    mirrored: (value) => [scoreCell(value)],
+  };
+}
+
+/** The same value that `cellReader` finds in the line. */
+function valueReader(
+  endpoint: Endpoint,
+  signature: ModelSignature,
+  name: string,
+): (request: InferRequest, row: number) => Cell {
+  const [, base = name, place] = /^(.*)\[(\d+)\]$/s.exec(name) ?? [];
+  const whole = signature.inputIndex.get(name);
+  const part = place === undefined ? undefined : signature.inputIndex.get(base);
+  const extra = (['key', 'time', 'assign'] as const).find((one: Extra) => endpoint[one] === name);
+  const cell = Number(place);
+  const widthOf = (values: RawValues, rows: number) => (signature.batchable ? values.length / rows : values.length);
+
+  const scalarOf = ({ values, rows, extras }: InferRequest, row: number): Cell => {
+    const own = whole === undefined ? undefined : values[whole];
+    if (own) return widthOf(own, rows) === 1 ? logged(own[row]) : undefined;
+    return extra && logged(extras[extra]?.[row]);
+  };
+  const partOf = ({ values, rows }: InferRequest, row: number): Cell => {
+    const own = part === undefined ? undefined : values[part];
+    if (!own) return undefined;
+    const width = widthOf(own, rows);
+    return width > 1 && width <= maxLoggedWidth && cell < width ? logged(own[row * width + cell]) : undefined;
+  };
+  if (part === undefined) return scalarOf;
+  if (whole === undefined && !extra) return partOf;
+  return (request, row) => scalarOf(request, row) ?? partOf(request, row);
+}
+
+/** The line has null for what is no number. */
+const logged = (value: Cell): Cell => (typeof value === 'number' && Number.isNaN(value) ? null : value);
+
+/** The counts of a group of lines as numbers, which cross to another thread in one piece. */
+export type PackedCounts = { readonly sources: readonly LineSource[]; readonly numbers: Float64Array };
+
+/** One after the other: source or -1 for a line without a count; event time, latency, error, number of cells, cells. */
+export function packCounts(counts: readonly (LineCount | undefined)[]): PackedCounts {
+  const places = new Map<LineSource, number>();
+  let length = 0;
+  for (const count of counts) length += count ? 5 + count.cells.length : 1;
+  const numbers = new Float64Array(length);
+  let at = 0;
+  for (const count of counts) {
+    if (!count) {
+      numbers[at++] = -1;
+      continue;
+    }
+    const { source, eventTime, latencyMs, isError, cells } = count;
+    const place = places.get(source) ?? places.size;
+    places.set(source, place);
+    numbers[at++] = place;
+    numbers[at++] = eventTime;
+    numbers[at++] = latencyMs;
+    numbers[at++] = isError ? 1 : 0;
+    numbers[at++] = cells.length;
+    for (let index = 0; index < cells.length; index++) numbers[at++] = cells[index] as number; // index < length
+  }
+  return { sources: [...places.keys()], numbers };
+}
+
+/** As they were packed, one by one. */
+export function countReader({ sources, numbers }: PackedCounts): () => ReadCount | undefined {
+  let at = 0;
+  const next = (): number => numbers[at++] as number; // as many as were packed
+  return () => {
+    const source = sources[next()];
+    if (!source) return undefined;
+    const [eventTime, latencyMs, isError, length] = [next(), next(), next() === 1, next()];
+    const cells = numbers.subarray(at, at + length);
+    at += length;
+    return { source, eventTime, latencyMs, isError, cells };
+  };
+}
+
+export type ReadCount = Omit<LineCount, 'cells'> & { readonly cells: Float64Array };
