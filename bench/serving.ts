@@ -52,14 +52,16 @@ for (const { child } of servers) child.disconnect();
 console.log(await sayDisk(folder.path));
 console.log('server    connections  requests/s  of bare  p50 ms  p99 ms  CPU µs/request  failures');
 for (const connections of levels) {
-  const bare = median(results.get(`bare/${connections}`) ?? [], 'perSecond');
+  const bare = results.get(`bare/${connections}`) ?? [];
   for (const kind of kinds) {
     const own = results.get(`${kind}/${connections}`) ?? [];
+    // Within a round, since a machine that others use is faster in one than in the next.
+    const shares = own.map(({ perSecond }, round) => perSecond / (bare[round]?.perSecond ?? Number.NaN));
     const cells = [
       kind.padEnd(9),
       String(connections).padStart(11),
       median(own, 'perSecond').toFixed(0).padStart(11),
-      `${((median(own, 'perSecond') / bare) * 100).toFixed(0)} %`.padStart(8),
+      `${(quantile(shares, 0.5) * 100).toFixed(0)} %`.padStart(8),
       median(own, 'p50').toFixed(2).padStart(7),
       median(own, 'p99').toFixed(2).padStart(7),
       median(own, 'cpuUs').toFixed(0).padStart(15),
