@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildPages } from './build-pages.ts';
 
 const root = join(import.meta.dirname, '..');
 const only = process.argv.slice(2);
@@ -18,16 +19,18 @@ const groups = [
     patterns: ['src/**/*.test.ts', 'examples/**/*.test.ts'],
     options: ['--test-isolation=none', '--test-timeout=300000'],
   },
-  { patterns: ['tests/**/*.test.ts'], without: [demo], options: ['--test-concurrency=2'] },
+  { patterns: ['tests/**/*.test.ts'], without: [demo], options: ['--test-concurrency=2'], before: buildPages },
   { patterns: [demo], options: [] },
 ];
 
 type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
 
 const found: Counts[] = [];
-for (const { patterns, without = [], options } of groups) {
+for (const { patterns, without = [], options, before } of groups) {
   const files = chosen(patterns, without);
-  if (files.length > 0) found.push(await run(files, options));
+  if (files.length === 0) continue;
+  before?.();
+  found.push(await run(files, options));
 }
 const sum = (pick: (counts: Counts) => number) => found.reduce((total, counts) => total + pick(counts), 0);
 const [passed, failed, skipped] = [sum((one) => one.passed), sum((one) => one.failed), sum((one) => one.skipped)];

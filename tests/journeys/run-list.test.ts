@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { findBrowser, openBrowser } from '../browser.ts';
 import { type Spawned, spawnServer, until } from './spawned-server.ts';
-import { assertAccessible, buildPages, logRun, visitPage } from './visit-page.ts';
+import { assertAccessible, logRun, visitPage } from './visit-page.ts';
 
 const skip = findBrowser() === undefined ? 'no Chromium here: npm run setup:tests installs one' : false;
 
@@ -19,7 +19,6 @@ describe('the run list', { skip, timeout: 240_000 }, () => {
   const many = 230;
 
   before(async () => {
-    buildPages();
     const place = open.use(await mkdtempDisposable(join(tmpdir(), 'rondo-runs-')));
     server = open.use(await spawnServer({ dataFolder: join(place.path, 'data') }));
     for (let run = 0; run < many; run++) {

@@ -8,7 +8,7 @@ import type { Browser, Page } from 'playwright-core';
 import { findBrowser, openBrowser } from '../browser.ts';
 import { linearModel } from '../fixtures/onnx/tiny-models.ts';
 import { registerModel, type Spawned, spawnServer, until } from './spawned-server.ts';
-import { assertAccessible, buildPages, visitPage } from './visit-page.ts';
+import { assertAccessible, visitPage } from './visit-page.ts';
 
 const skip = findBrowser() === undefined ? 'no Chromium here: npm run setup:tests installs one' : false;
 const mlflow = '/api/2.0/mlflow';
@@ -20,7 +20,6 @@ describe('the page of a run', { skip, timeout: 240_000 }, () => {
   let runId = '';
 
   before(async () => {
-    buildPages();
     const place = open.use(await mkdtempDisposable(join(tmpdir(), 'rondo-ui-run-')));
     server = open.use(await spawnServer({ dataFolder: join(place.path, 'data') }));
     browser = await openBrowser();

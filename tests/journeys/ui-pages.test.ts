@@ -8,7 +8,7 @@ import type { Browser } from 'playwright-core';
 import { findBrowser, openBrowser } from '../browser.ts';
 import { linearModel } from '../fixtures/onnx/tiny-models.ts';
 import { infer, linkProject, registerModel, type Spawned, ship, spawnServer, until } from './spawned-server.ts';
-import { assertAccessible, buildPages, logRun, visitPage } from './visit-page.ts';
+import { assertAccessible, logRun, visitPage } from './visit-page.ts';
 
 const skip = findBrowser() === undefined ? 'no Chromium here: npm run setup:tests installs one' : false;
 
@@ -29,7 +29,6 @@ describe('the pages', { skip, timeout: 420_000 }, () => {
   let runId = '';
 
   before(async () => {
-    buildPages();
     const place = open.use(await mkdtempDisposable(join(tmpdir(), 'rondo-ui-')));
     server = open.use(await spawnServer({ dataFolder: join(place.path, 'data') }));
     runId = await logRun(server, { name: 'calm-osprey', depth: 4, aucs: [0.6, 0.65, 0.7] });

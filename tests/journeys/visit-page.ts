@@ -1,22 +1,11 @@
 /** A page in a real browser that notes every complaint, and the runs that it shows. Shared by the journeys. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Spawned } from './spawned-server.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const rules = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const mlflow = '/api/2.0/mlflow';
-
-/** Unless they are built already. */
-export function buildPages(): void {
-  if (existsSync(join(root, 'dist', 'ui', 'index.html'))) return;
-  const vite = join(root, 'node_modules/vite/bin/vite.js');
-  execFileSync(process.execPath, [vite, 'build', 'ui', '--logLevel', 'warn'], { cwd: root });
-}
 
 type Visit = AsyncDisposable & { readonly page: Page; readonly assertQuiet: () => void };
 
