@@ -1,10 +1,10 @@
 /** Sends what programs left behind in files when they ended. */
 import { closeSync, globSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WireMetric } from './metric-queue.ts';
 import { isLeftBehind, type LeftFile, linesOf, type SpoolHeader } from './metric-spool.ts';
 import { isRefusal, type Rest } from './rest-client.ts';
 import { sendMetrics } from './send-metrics.ts';
+import type { WireMetric } from './wire-metric.ts';
 
 const batchSize = 1000;
 

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { sendLeftFile } from './left-metrics.ts';
-import { metricQueue, type WireMetric } from './metric-queue.ts';
+import { metricQueue } from './metric-queue.ts';
 import { openSpool } from './metric-spool.ts';
 import { RequestError, type Rest, UnavailableError } from './rest-client.ts';
 import { sendMetrics } from './send-metrics.ts';
+import type { WireMetric } from './wire-metric.ts';
 
 const folder = await mkdtempDisposable(join(tmpdir(), 'rondo-queue-'));
 after(() => folder.remove());

@@ -2,6 +2,7 @@
 import type { Ending, LeftFile, MetricSpool } from './metric-spool.ts';
 import { RequestError } from './rest-client.ts';
 import type { Refusal } from './send-metrics.ts';
+import type { WireMetric } from './wire-metric.ts';
 
 export type Metric = {
   readonly key: string;
@@ -9,14 +10,6 @@ export type Metric = {
   readonly timestamp: number;
   readonly step: number | bigint;
 };
-/** On the wire: what JSON cannot write as a number is a text, as MLflow's own client sends it. */
-export type WireMetric = {
-  readonly key: string;
-  readonly value: number | string;
-  readonly timestamp: number;
-  readonly step: number | string;
-};
-
 export interface MetricQueue {
   add(metrics: readonly Metric[]): void;
   /**

@@ -5,7 +5,7 @@
 import { appendFileSync, closeSync, mkdirSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { homedir, hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import type { WireMetric } from './metric-queue.ts';
+import type { WireMetric } from './wire-metric.ts';
 
 export type SpoolHeader = { readonly url: string; readonly runId: string };
 export type Ending = { readonly status: string; readonly endTime: number };

@@ -1,6 +1,7 @@
 /** Sends metrics so that one that the server refuses does not take the others along: it takes a batch whole or not at all. */
-import type { WireMetric } from './metric-queue.ts';
+
 import { isRefusal, type RequestError, type Rest } from './rest-client.ts';
+import type { WireMetric } from './wire-metric.ts';
 
 export type Refusal = { readonly metric: WireMetric; readonly error: RequestError };
 

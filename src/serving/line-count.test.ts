@@ -6,7 +6,8 @@ import { compileCells, countReader, type LineCount, packCounts, unanswered } fro
 import { compileHead, compileLines, completeLine, loggedLatency, mirrorLine, readLine } from './log-line.ts';
 import { compileSignature } from './model-signature.ts';
 import type { InferRequest } from './open-inference.ts';
-import { foldSummaries, type LineSource, type ReferenceBins } from './summary.ts';
+import type { ReferenceBins } from './reference-bins.ts';
+import { foldSummaries, type LineSource } from './summary.ts';
 
 const endpoint: Endpoint = {
   ...{

@@ -7,7 +7,8 @@ import type { Endpoint } from './endpoint.ts';
 import { maxLoggedWidth } from './log-line.ts';
 import type { Extra, ModelSignature } from './model-signature.ts';
 import type { InferRequest } from './open-inference.ts';
-import type { LineSource, ReferenceBins } from './summary.ts';
+import type { ReferenceBins } from './reference-bins.ts';
+import type { LineSource } from './summary.ts';
 import type { RawValues } from './tensor.ts';
 
 export type LineCount = {

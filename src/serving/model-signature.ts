@@ -1,6 +1,6 @@
 /** A version's inputs and outputs, prepared once so that no request looks anything up twice. */
 import type { Endpoint } from './endpoint.ts';
-import type { ReferenceBins } from './summary.ts';
+import type { ReferenceBins } from './reference-bins.ts';
 import { isBatchable, isFloat, rowSize, type TensorSpec } from './tensor.ts';
 
 /** A sealed version as the registry hands it over. */

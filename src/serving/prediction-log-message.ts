@@ -2,8 +2,9 @@
 
 import type { PackedCounts } from './line-count.ts';
 import type { Segment } from './log-segment.ts';
+import type { ReferenceBins } from './reference-bins.ts';
 import type { LineTimes, SegmentLimits } from './segment-log-adapter.ts';
-import type { ReferenceBins, Summary } from './summary.ts';
+import type { Summary } from './summary.ts';
 
 export type LogThreadOptions = { readonly folder: string; readonly limits: SegmentLimits };
 

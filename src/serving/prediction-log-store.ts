@@ -16,8 +16,9 @@ import type {
   LogQuestion,
   LogThreadOptions,
 } from './prediction-log-message.ts';
+import type { ReferenceBins } from './reference-bins.ts';
 import type { SegmentLimits } from './segment-log-adapter.ts';
-import type { ReferenceBins, Summary } from './summary.ts';
+import type { Summary } from './summary.ts';
 import { type VersionRef, versionKey } from './traffic.ts';
 
 /** Reads records that are only in tables any more: a job, since that needs a query engine. Lines as they were written. */

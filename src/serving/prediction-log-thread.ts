@@ -13,15 +13,9 @@ import type {
   LogThreadOptions,
   ToLog,
 } from './prediction-log-message.ts';
+import type { ReferenceBins } from './reference-bins.ts';
 import { openSegmentLog, type SegmentLog } from './segment-log-adapter.ts';
-import {
-  foldSummaries,
-  type ReferenceBins,
-  readSnapshot,
-  type SummaryFold,
-  type SummarySnapshot,
-  writeSnapshot,
-} from './summary.ts';
+import { foldSummaries, readSnapshot, type SummaryFold, type SummarySnapshot, writeSnapshot } from './summary.ts';
 import { versionKey } from './traffic.ts';
 
 const port = parentPort!; // this file is only ever started as a worker

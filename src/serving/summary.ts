@@ -10,12 +10,10 @@ import {
 import { latencyBucket } from '../statistics/latency-histogram.ts';
 import { cellReader, type LoggedInputs, type LoggedLine } from './log-line.ts';
 import type { Role } from './prediction.ts';
+import type { ReferenceBins } from './reference-bins.ts';
 import type { VersionRef } from './traffic.ts';
 
 const dayMs = 86_400_000;
-
-/** The cells of a version's reference profile: what is counted here is counted over the same. */
-export type ReferenceBins = { readonly features: Readonly<Record<string, Bins>>; readonly score?: Bins };
 
 /** One (version, role, day). Mirrored answers are counted apart from answers, since they were given to nobody. */
 export type Summary = {
