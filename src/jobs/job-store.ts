@@ -212,6 +212,11 @@ export const jobStore = (db: Db) => {
       await jobs.updateTable('jobs').set({ cancel_requested: 1 }).where('id', '=', id).execute();
     },
 
+    async isCancelRequested(id: string): Promise<boolean> {
+      const row = await jobs.selectFrom('jobs').select('cancel_requested').where('id', '=', id).executeTakeFirst();
+      return row?.cancel_requested === 1;
+    },
+
     async setProgress(id: string, progress: JobProgress): Promise<void> {
       await jobs
         .updateTable('jobs')

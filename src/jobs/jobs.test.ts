@@ -110,6 +110,18 @@ eachDatabase((name, open) => {
     await assert.rejects(jobs.cancel(running.id), { code: 'jobs/already-ended' });
   });
 
+  test(`${name}: a job can be cancelled at any moment, also while its process starts`, async () => {
+    await using database = await open();
+    for (const delayMs of [0, 1, 2, 4, 8, 16, 32, 64]) {
+      await using jobs = await start(database);
+      const { id } = await submit(jobs, 'test.sleep', { ms: 60_000 });
+      if (delayMs === 64) while ((await jobs.find(id))?.job.state !== 'running') await sleep(1);
+      else await sleep(delayMs);
+      await jobs.cancel(id);
+      assert.equal((await ended(jobs, id)).state, 'cancelled', `after ${delayMs} ms`);
+    }
+  });
+
   test(`${name}: cancelling an operation cancels its parts, and it ends after the last of them`, async () => {
     await using database = await open();
     await using jobs = await start(database);

@@ -289,6 +289,7 @@ export class Jobs implements AsyncDisposable {
   #begin(job: Job, lane: Lane): void {
     const running: Running = { abort: new AbortController(), log: [], progress: { note: 'started' } };
     this.#running.set(job.id, running);
+    this.#follow(this.#heedCancel(job.id, running));
     const heart = setInterval(() => void this.#beat(job.id, running), this.#leaseMs / 3);
     const over = (): void => {
       clearInterval(heart);
@@ -309,6 +310,11 @@ export class Jobs implements AsyncDisposable {
     this.#follow(
       prepare(job, running.abort.signal).then(line, (error) => this.#stop(job, running, error).finally(over)),
     );
+  }
+
+  /** Who cancelled between the claim and this moment found nothing here to stop. */
+  async #heedCancel(id: string, running: Running): Promise<void> {
+    if (await jobStore(this.#options.database.read).isCancelRequested(id)) running.abort.abort();
   }
 
   async #execute(

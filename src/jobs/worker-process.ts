@@ -38,8 +38,10 @@ export class WorkerProcess implements AsyncDisposable {
   async run(job: Assignment): Promise<unknown> {
     clearTimeout(this.#idle);
     try {
-      if (job.signal.aborted) throw new PlatformError('jobs/cancelled', job.id);
-      return await this.#assign(await this.#start(job.kind), job);
+      const child = job.signal.aborted ? undefined : await this.#start(job.kind);
+      // Cancelled before it began, or while the process started, when nobody listened yet.
+      if (!child || job.signal.aborted) throw new PlatformError('jobs/cancelled', job.id);
+      return await this.#assign(child, job);
     } finally {
       this.#idle = setTimeout(() => void this[Symbol.asyncDispose](), this.#idleMs).unref();
     }
