@@ -135,7 +135,9 @@ function follow({
   closing.addEventListener('abort', end, { once: true });
   open.defer(() => closing.removeEventListener('abort', end));
   response.on('close', () => open.dispose());
-  void look();
+  // Closing may have begun while the reader's place was looked up.
+  if (closing.aborted) end();
+  else void look();
 }
 
 /** Field by field: a source may know more than a page should download. */

@@ -45,7 +45,7 @@ export async function openDuckDb(
   await connection.run('SET lock_configuration = true');
   const interrupt = (): void => connection.interrupt();
   signal?.addEventListener('abort', interrupt, { once: true });
-  return {
+  const opened: DuckDb = {
     connection,
     async rows(sql) {
       signal?.throwIfAborted();
@@ -60,6 +60,10 @@ export async function openDuckDb(
       instance.closeSync();
     },
   };
+  // An abort from before there was anything to interrupt.
+  if (signal?.aborted) opened[Symbol.dispose]();
+  signal?.throwIfAborted();
+  return opened;
 }
 
 function list(paths: readonly string[]): string {

@@ -72,6 +72,7 @@ export const metricStreamRoutes =
         app.rondo.closing.addEventListener('abort', end, { once: true });
         open.defer(() => app.rondo.closing.removeEventListener('abort', end));
         response.on('close', () => open.dispose());
+        if (app.rondo.closing.aborted) end();
       },
     );
   };
