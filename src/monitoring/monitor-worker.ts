@@ -1,10 +1,9 @@
 /** Follows the logs of all endpoints, and judges each window when the endpoint's clock passes its end. May stop at any moment. */
-
 import { eventStore } from '../events/event-store.ts';
 import { startLoop } from '../events/loop-worker.ts';
-import { dayMs } from '../rollouts/quantity.ts';
 import type { Endpoint } from '../serving/endpoint.ts';
 import type { LogSignal, ReadLog } from '../serving/prediction.ts';
+import { dayOf } from '../serving/summary.ts';
 import type { VersionRef } from '../serving/traffic.ts';
 import type { Database, Db } from '../storage/database.ts';
 import { type Firing, firingNames, type MonitorKind, monitorKinds, observe } from './alert.ts';
@@ -219,7 +218,7 @@ function oldestNeeded(plan: MonitorPlan, { judged, firstDay = 0 }: MonitorState)
     const schedule = scheduleOf(plan, monitor);
     return schedule ? [(judged[monitor] ?? firstDay) + schedule.everyMs - schedule.windowMs] : [];
   });
-  return Math.floor(Math.min(...starts) / dayMs) * dayMs;
+  return dayOf(Math.min(...starts));
 }
 
 function restartSeqOf(plan: MonitorPlan, { state, days }: Pick<Followed, 'state' | 'days'>): number {

@@ -1,10 +1,9 @@
 /** Job `monitoring.profile-reference`: counts the training rows of a version. Worker process only. */
-
 import { writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { openDuckDb } from '../jobs/duckdb-adapter.ts';
 import type { JobHandler } from '../jobs/job.ts';
-import { dayMs } from '../rollouts/quantity.ts';
+import { dayOf } from '../serving/summary.ts';
 import type { Cell } from '../statistics/histogram.ts';
 import { profileColumn, type ReferenceColumn, type ReferenceProfile } from './reference-profile.ts';
 
@@ -56,7 +55,7 @@ export const profileReference: JobHandler<ProfileInput, ProfileOutput> = async (
     const type = types.get(name) ?? '';
     const quoted = identifier(name);
     const ms = /INT|DOUBLE|FLOAT|DECIMAL/.test(type) ? quoted : `epoch_ms(CAST(${quoted} AS TIMESTAMP))`;
-    return (await column(`CAST(${ms} AS DOUBLE)`)).map((value) => Math.floor(Number(value) / dayMs) * dayMs);
+    return (await column(`CAST(${ms} AS DOUBLE)`)).map((value) => dayOf(Number(value)));
   }
 };
 

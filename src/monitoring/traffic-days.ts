@@ -1,6 +1,6 @@
 /** The log of an endpoint folded into days: what came in over the reference's cells, what was answered, and how it turned out. */
-import { dayMs } from '../rollouts/quantity.ts';
 import type { LogRecord, PredictionRecord } from '../serving/prediction.ts';
+import { dayOf } from '../serving/summary.ts';
 import { sameVersion, type VersionRef } from '../serving/traffic.ts';
 import { type Bins, type Cell, cellCount, cellFinder } from '../statistics/histogram.ts';
 
@@ -84,8 +84,8 @@ export function forgetDays({ days }: TrafficDays, before: number): void {
 
 function addPrediction(days: TrafficDays, record: PredictionRecord): void {
   days.clock = Math.max(days.clock, record.eventTime);
-  const day = Math.floor(record.eventTime / dayMs) * dayMs;
-  const one = dayOf(days, day, record.seq);
+  const day = dayOf(record.eventTime);
+  const one = openDay(days, day, record.seq);
   one.rows += 1;
   if (record.outcome === 'error') one.errors += 1;
   else if (record.latencyMs > days.settings.slowAboveMs) one.slow += 1;
@@ -117,7 +117,7 @@ function addLabel({ days, waiting }: TrafficDays, key: string, truth: number): v
   day.labelled.group.push(answer.group);
 }
 
-function dayOf({ days, settings }: TrafficDays, day: number, seq: number): TrafficDay {
+function openDay({ days, settings }: TrafficDays, day: number, seq: number): TrafficDay {
   const known = days.get(day);
   if (known) return known;
   const features: Record<string, number[]> = {};
