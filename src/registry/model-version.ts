@@ -133,7 +133,7 @@ export function loggedOrigin({
   return Buffer.byteLength(JSON.stringify(origin)) <= maxLoggedBytes ? origin : {};
 }
 
-export type LoggedOrigin = { readonly tags: Readonly<Record<string, string>>; readonly description: string };
+type LoggedOrigin = { readonly tags: Readonly<Record<string, string>>; readonly description: string };
 
 /** The subject of a version's events. */
 export const versionSubject = (model: string, version: number): string => `model/${model}/${version}`;

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Endpoint } from './endpoint.ts';
-import { compileCells, countReader, type LineCount, packCounts, unanswered } from './line-count.ts';
+import { compileCells, countReader, packCounts, unanswered } from './line-count.ts';
 import { compileHead, compileLines, completeLine, loggedLatency, mirrorLine, readLine } from './log-line.ts';
 import { compileSignature } from './model-signature.ts';
 import type { InferRequest } from './open-inference.ts';
 import type { ReferenceBins } from './reference-bins.ts';
-import { foldSummaries, type LineSource } from './summary.ts';
+import { foldSummaries, type LineCount, type LineSource } from './summary.ts';
 
 const endpoint: Endpoint = {
   ...{
@@ -149,7 +149,7 @@ test('a line without a count, or with the cells of other bins, is left to whoeve
   const next = countReader(packCounts([undefined, count, undefined]));
   assert.equal(next(), undefined);
   const read = next();
-  assert.deepEqual({ ...read, cells: [...(read?.cells ?? [])] }, count);
+  assert.deepEqual({ ...read, cells: Array.from(read?.cells ?? []) }, count);
   assert.equal(next(), undefined);
   const fold = foldSummaries({ covered: 0, summaries: [] }, () => ({ features: { a: numeric } }));
   assert.equal(fold.addCells(1, count), false);

@@ -4,21 +4,11 @@
  */
 import { type Cell, cellFinder } from '../statistics/histogram.ts';
 import type { Endpoint } from './endpoint.ts';
-import { maxLoggedWidth } from './log-line.ts';
-import type { Extra, ModelSignature } from './model-signature.ts';
+import { cellPlace, maxLoggedWidth, rowWidth } from './log-line.ts';
+import { extraNames, type ModelSignature } from './model-signature.ts';
 import type { InferRequest } from './open-inference.ts';
 import type { ReferenceBins } from './reference-bins.ts';
-import type { LineSource } from './summary.ts';
-import type { RawValues } from './tensor.ts';
-
-export type LineCount = {
-  readonly source: LineSource;
-  readonly eventTime: number;
-  readonly latencyMs: number;
-  readonly isError: boolean;
-  /** Places in the counts of the version's score, or -1 for none, and of its features, in the order of its bins. */
-  readonly cells: readonly number[];
-};
+import type { LineCount, LineSource } from './summary.ts';
 
 export type CellReader = {
   /** Of a row that was answered. */
@@ -64,22 +54,20 @@ function valueReader(
   signature: ModelSignature,
   name: string,
 ): (request: InferRequest, row: number) => Cell {
-  const [, base = name, place] = /^(.*)\[(\d+)\]$/s.exec(name) ?? [];
+  const { input, cell } = cellPlace(name);
   const whole = signature.inputIndex.get(name);
-  const part = place === undefined ? undefined : signature.inputIndex.get(base);
-  const extra = (['key', 'time', 'assign'] as const).find((one: Extra) => endpoint[one] === name);
-  const cell = Number(place);
-  const widthOf = (values: RawValues, rows: number) => (signature.batchable ? values.length / rows : values.length);
+  const part = cell === undefined ? undefined : signature.inputIndex.get(input);
+  const extra = extraNames.find((one) => endpoint[one] === name);
 
-  const scalarOf = ({ values, rows, extras }: InferRequest, row: number): Cell => {
-    const own = whole === undefined ? undefined : values[whole];
-    if (own) return widthOf(own, rows) === 1 ? logged(own[row]) : undefined;
-    return extra && logged(extras[extra]?.[row]);
+  const scalarOf = (request: InferRequest, row: number): Cell => {
+    const own = whole === undefined ? undefined : request.values[whole];
+    if (own) return rowWidth(signature, request, own) === 1 ? logged(own[row]) : undefined;
+    return extra && logged(request.extras[extra]?.[row]);
   };
-  const partOf = ({ values, rows }: InferRequest, row: number): Cell => {
-    const own = part === undefined ? undefined : values[part];
-    if (!own) return undefined;
-    const width = widthOf(own, rows);
+  const partOf = (request: InferRequest, row: number): Cell => {
+    const own = part === undefined ? undefined : request.values[part];
+    if (!own || cell === undefined) return undefined;
+    const width = rowWidth(signature, request, own);
     return width > 1 && width <= maxLoggedWidth && cell < width ? logged(own[row * width + cell]) : undefined;
   };
   if (part === undefined) return scalarOf;
@@ -119,7 +107,7 @@ export function packCounts(counts: readonly (LineCount | undefined)[]): PackedCo
 }
 
 /** As they were packed, one by one. */
-export function countReader({ sources, numbers }: PackedCounts): () => ReadCount | undefined {
+export function countReader({ sources, numbers }: PackedCounts): () => LineCount | undefined {
   let at = 0;
   const next = (): number => numbers[at++] as number; // as many as were packed
   return () => {
@@ -131,5 +119,3 @@ export function countReader({ sources, numbers }: PackedCounts): () => ReadCount
     return { source, eventTime, latencyMs, isError, cells };
   };
 }
-
-export type ReadCount = Omit<LineCount, 'cells'> & { readonly cells: Float64Array };

@@ -3,7 +3,7 @@
  * in front when it knows the number.
  */
 import type { Endpoint } from './endpoint.ts';
-import type { ModelSignature } from './model-signature.ts';
+import { extraNames, type ModelSignature } from './model-signature.ts';
 import type { InferRequest } from './open-inference.ts';
 import type { LabelRecord, LogRecord, MirrorRecord, PredictionRecord, Role, Scalar } from './prediction.ts';
 import type { RawValues, TensorData } from './tensor.ts';
@@ -43,10 +43,19 @@ export type LoggedLine =
 
 export type LoggedInputs = Readonly<Record<string, Scalar | readonly Scalar[]>>;
 
+/** Which cell of which input a name of a record means; no cell: the input itself. */
+export function cellPlace(name: string): { readonly input: string; readonly cell?: number } {
+  const [, input, place] = /^(.*)\[(\d+)\]$/s.exec(name) ?? [];
+  return input === undefined ? { input: name } : { input, cell: Number(place) };
+}
+
+/** How many values of an input one row has. */
+export const rowWidth = ({ batchable }: ModelSignature, { rows }: InferRequest, values: RawValues): number =>
+  batchable ? values.length / rows : values.length;
+
 /** How to read one cell of a row by the name that it has in records. */
 export function cellReader(name: string): (inputs: LoggedInputs) => Scalar | undefined {
-  const [, input = name, place] = /^(.*)\[(\d+)\]$/s.exec(name) ?? [];
-  const cell = Number(place);
+  const { input, cell = Number.NaN } = cellPlace(name);
   return (inputs) => {
     const own = inputs[name];
     if (own !== undefined && typeof own !== 'object') return own;
@@ -115,7 +124,7 @@ export type LineWriter = {
 /** Text is put together by hand: the names are known, and the general way costs more than the model. */
 export function compileLines(endpoint: Endpoint, signature: ModelSignature): LineWriter {
   const inputs = signature.inputs.map(({ name }, index) => ({ index, name: `${JSON.stringify(name)}:` }));
-  const extras = (['key', 'time', 'assign'] as const).flatMap((extra) => {
+  const logged = extraNames.flatMap((extra) => {
     const name = endpoint[extra];
     return name === undefined || signature.inputIndex.has(name) ? [] : [{ extra, name: `${JSON.stringify(name)}:` }];
   });
@@ -125,11 +134,11 @@ export function compileLines(endpoint: Endpoint, signature: ModelSignature): Lin
     let text = '';
     for (const { index, name } of inputs) {
       const values = request.values[index] as RawValues; // one per input
-      const width = signature.batchable ? values.length / request.rows : values.length;
+      const width = rowWidth(signature, request, values);
       if (width > maxLoggedWidth) continue;
       text += `${text === '' ? '' : ','}${name}${width === 1 ? scalar(values[row]) : cellsOf(values, row * width, width)}`;
     }
-    for (const { extra, name } of extras) {
+    for (const { extra, name } of logged) {
       const value = request.extras[extra]?.[row];
       if (value !== undefined) text += `${text === '' ? '' : ','}${name}${scalar(value)}`;
     }

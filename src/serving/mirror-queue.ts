@@ -3,13 +3,14 @@ import type { ErrorCode } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointMeter } from './endpoint-meter.ts';
 import type { ModelLease } from './inference-adapter.ts';
-import { type LineCount, unanswered } from './line-count.ts';
+import { unanswered } from './line-count.ts';
 import { loggedLatency, mirrorLine } from './log-line.ts';
 import { modelErrorCode, requireFinite, scoreOf } from './model-answer.ts';
 import { decodeInferRequest, type InferRequest } from './open-inference.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
 import type { RequestRow } from './request-row.ts';
 import type { Route, Variant } from './routing-plan.ts';
+import type { LineCount } from './summary.ts';
 
 export type MirrorJob = {
   readonly endpoint: Endpoint;

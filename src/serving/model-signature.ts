@@ -18,7 +18,8 @@ export type ServableVersion = {
 };
 
 /** What an input is for when the model lacks it: it is logged, not passed on. */
-export type Extra = 'key' | 'time' | 'assign';
+export const extraNames = ['key', 'time', 'assign'] as const;
+export type Extra = (typeof extraNames)[number];
 
 export type ModelSignature = {
   readonly inputs: readonly TensorSpec[];

@@ -1,7 +1,7 @@
 /** The Open Inference Protocol, version 2, in JSON: requests to values by a model's signature, and answers to text. */
 import { PlatformError } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Extra, ModelSignature } from './model-signature.ts';
+import { type Extra, extraNames, type ModelSignature } from './model-signature.ts';
 import { type Datatype, datatypes, isDatatype, type RawValues, type TensorData, type TensorSpec } from './tensor.ts';
 
 /** Rows of one request: more belong into several, since a request is answered as a whole. */
@@ -132,7 +132,6 @@ export const describeModel = (
   { inputs, outputs }: { readonly inputs: readonly TensorSpec[]; readonly outputs: readonly TensorSpec[] },
 ) => ({ name, versions: versions.map(String), platform: 'onnx_onnxv1', inputs, outputs });
 
-const extraNames: readonly Extra[] = ['key', 'time', 'assign'];
 const isExtra = (endpoint: Endpoint, name: string): boolean => extraNames.some((extra) => endpoint[extra] === name);
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -4,7 +4,6 @@ import { binaryOutputs, encodeBinaryAnswer } from './binary-tensors.ts';
 import type { Endpoint } from './endpoint.ts';
 import { countRequest } from './endpoint-meter.ts';
 import type { ModelAnswer } from './inference-adapter.ts';
-import type { LineCount } from './line-count.ts';
 import type { LiveEndpoint } from './live-endpoints.ts';
 import { loggedLatency } from './log-line.ts';
 import type { MirrorJob } from './mirror-queue.ts';
@@ -13,6 +12,7 @@ import { decodeInferRequest, encodeInferAnswer, type InferAnswer, type InferRequ
 import type { PredictionLog } from './prediction-log-store.ts';
 import { type RequestRow, rowsOf, unitOf } from './request-row.ts';
 import type { Route } from './routing-plan.ts';
+import type { LineCount } from './summary.ts';
 
 export type PredictDeps = {
   readonly log: Pick<PredictionLog, 'append' | 'appendLater' | 'hasRoom'>;

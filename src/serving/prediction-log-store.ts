@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PlatformError } from '../errors.ts';
 import { threadEntry } from '../storage/thread-entry.ts';
-import { type LineCount, packCounts } from './line-count.ts';
+import { packCounts } from './line-count.ts';
 import { completeLine, parseLine } from './log-line.ts';
 import type { Segment } from './log-segment.ts';
 import type { LogRecord, LogSignal, PredictionRecord, ReadLog } from './prediction.ts';
@@ -18,7 +18,7 @@ import type {
 } from './prediction-log-message.ts';
 import type { ReferenceBins } from './reference-bins.ts';
 import type { SegmentLimits } from './segment-log-adapter.ts';
-import type { Summary } from './summary.ts';
+import type { LineCount, Summary } from './summary.ts';
 import { type VersionRef, versionKey } from './traffic.ts';
 
 /** Reads records that are only in tables any more: a job, since that needs a query engine. Lines as they were written. */

@@ -2,7 +2,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { countReader, type ReadCount } from './line-count.ts';
+import { countReader } from './line-count.ts';
 import { completeLine, readLine } from './log-line.ts';
 import type {
   AppendResult,
@@ -15,7 +15,14 @@ import type {
 } from './prediction-log-message.ts';
 import type { ReferenceBins } from './reference-bins.ts';
 import { openSegmentLog, type SegmentLog } from './segment-log-adapter.ts';
-import { foldSummaries, readSnapshot, type SummaryFold, type SummarySnapshot, writeSnapshot } from './summary.ts';
+import {
+  foldSummaries,
+  type LineCount,
+  readSnapshot,
+  type SummaryFold,
+  type SummarySnapshot,
+  writeSnapshot,
+} from './summary.ts';
 import { versionKey } from './traffic.ts';
 
 const port = parentPort!; // this file is only ever started as a worker
@@ -40,7 +47,7 @@ type Uncounted = {
   readonly first: number;
   readonly lines: readonly string[];
   /** Of the next line, when asked; undefined where the line must be read. */
-  readonly nextCount: () => ReadCount | undefined;
+  readonly nextCount: () => LineCount | undefined;
 };
 
 const logs = new Map<string, EndpointLog>();

@@ -34,6 +34,16 @@ export type Summary = {
 /** What all lines of one route have in common. */
 export type LineSource = Pick<Summary, 'kind' | 'role' | 'model' | 'version'>;
 
+/** What a line adds to the summary of its day. */
+export type LineCount = {
+  readonly source: LineSource;
+  readonly eventTime: number;
+  readonly latencyMs: number;
+  readonly isError: boolean;
+  /** Places in the counts of the version's score, or -1 for none, and of a prediction's features, in the order of its bins. */
+  readonly cells: ArrayLike<number>;
+};
+
 /** The day a time falls on. */
 export const dayOf = (eventTime: number): number => Math.floor(eventTime / dayMs) * dayMs;
 
@@ -114,19 +124,10 @@ export type SummaryFold = {
   add(record: LoggedLine): void;
   /**
    * The same for a line whose cells are known.
-   * @param line.cells of the score, -1 for none, and then of every feature of a prediction, in the order of the version's bins
    * @returns false when the cells are not those of this summary: then the line itself must be read and added
    */
-  addCells(seq: number, line: LineCells): boolean;
+  addCells(seq: number, line: LineCount): boolean;
   snapshot(): SummarySnapshot;
-};
-
-export type LineCells = {
-  readonly source: LineSource;
-  readonly eventTime: number;
-  readonly latencyMs: number;
-  readonly isError: boolean;
-  readonly cells: ArrayLike<number>;
 };
 
 export function foldSummaries(
