@@ -3,7 +3,7 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Worker } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import {
   columnsModel,
   columnsSignature,
@@ -180,11 +180,14 @@ test('what kills two threads is given up by name, and the next request is answer
   await using inference = await startInference({ concurrency: 1 });
   const path = await modelIn(folder.path, 'linear', linearModel({ weight: 2, bias: 0 }));
   using lease = await inference.load({ key: 'linear@1', path, ...linearSignature });
-  // Each thread ends before it reads the request that was sent to it, the second when the first is gone.
-  const [first, second] = inference.threads;
-  const end = (thread: Worker | undefined) => thread?.postMessage({ kind: 'close' } satisfies ToInference);
-  first?.once('exit', () => end(second));
-  end(first);
+  // Both threads end when a request is sent to them, before they read it.
+  for (const thread of inference.threads) {
+    const post = thread.postMessage.bind(thread);
+    thread.postMessage = (message: ToInference, transfer?: Transferable[]) => {
+      if (message.kind === 'run') post({ kind: 'close' } satisfies ToInference);
+      post(message, transfer);
+    };
+  }
   await assert.rejects(lease.run(one(1)), { code: 'serving/model-crashed' });
   assert.equal((await lease.run(one(4))).outputs[0]?.data[0], 8);
 });
