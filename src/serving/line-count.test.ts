@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Endpoint } from './endpoint.ts';
-import { compileCells, countReader, packCounts, unanswered } from './line-count.ts';
+import { compileCells, countReader, NumberList, packCount, unanswered } from './line-count.ts';
 import { compileHead, compileLines, completeLine, loggedLatency, mirrorLine, readLine } from './log-line.ts';
 import { compileSignature } from './model-signature.ts';
 import type { InferRequest } from './open-inference.ts';
@@ -130,7 +130,7 @@ test('what is counted while a line is written is what is counted when it is read
         }
         const read = foldSummaries({ covered: 0, summaries: [] }, () => bins);
         const counted = foldSummaries({ covered: 0, summaries: [] }, () => bins);
-        const next = countReader(packCounts(counts));
+        const next = countReader(packed(counts));
         for (const [index, line] of written.entries()) {
           read.add(readLine(completeLine(index + 1, line)));
           const one = next();
@@ -146,7 +146,7 @@ test('what is counted while a line is written is what is counted when it is read
 test('a line without a count, or with the cells of other bins, is left to whoever reads it', () => {
   const source: LineSource = { kind: 'prediction', role: 'champion', model: 'm', version: 1 };
   const count: LineCount = { source, eventTime: 1, latencyMs: 1, isError: false, cells: [0, 1, 2] };
-  const next = countReader(packCounts([undefined, count, undefined]));
+  const next = countReader(packed([undefined, count, undefined]));
   assert.equal(next(), undefined);
   const read = next();
   assert.deepEqual({ ...read, cells: Array.from(read?.cells ?? []) }, count);
@@ -155,3 +155,9 @@ test('a line without a count, or with the cells of other bins, is left to whoeve
   assert.equal(fold.addCells(1, count), false);
   assert.equal(fold.snapshot().covered, 0);
 });
+
+function packed(counts: readonly (LineCount | undefined)[]) {
+  const [sources, numbers] = [new Map<LineSource, number>(), new NumberList()];
+  for (const count of counts) packCount(count, sources, numbers);
+  return { sources: [...sources.keys()], numbers: numbers.values };
+}

@@ -79,35 +79,57 @@ function valueReader(
 const logged = (value: Cell): Cell => (typeof value === 'number' && Number.isNaN(value) ? null : value);
 
 /** The counts of a group of lines as numbers, which cross to another thread in one piece. */
-export type PackedCounts = { readonly sources: readonly LineSource[]; readonly numbers: Float64Array };
+export type PackedCounts = { readonly sources: readonly LineSource[]; readonly numbers: Float64Array<ArrayBuffer> };
 
-/** One after the other: source or -1 for a line without a count; event time, latency, error, number of cells, cells. */
-export function packCounts(counts: readonly (LineCount | undefined)[]): PackedCounts {
-  const places = new Map<LineSource, number>();
-  let length = 0;
-  for (const count of counts) length += count ? 5 + count.cells.length : 1;
-  const numbers = new Float64Array(length);
-  let at = 0;
-  for (const count of counts) {
-    if (!count) {
-      numbers[at++] = -1;
-      continue;
+/** Numbers in memory that is kept when they are forgotten. */
+export class NumberList {
+  #values = new Float64Array(64);
+  length = 0;
+
+  push(value: number): void {
+    if (this.length === this.#values.length) {
+      const larger = new Float64Array(2 * this.length);
+      larger.set(this.#values);
+      this.#values = larger;
     }
-    const { source, eventTime, latencyMs, isError, cells } = count;
-    const place = places.get(source) ?? places.size;
-    places.set(source, place);
-    numbers[at++] = place;
-    numbers[at++] = eventTime;
-    numbers[at++] = latencyMs;
-    numbers[at++] = isError ? 1 : 0;
-    numbers[at++] = cells.length;
-    for (let index = 0; index < cells.length; index++) numbers[at++] = cells[index] as number; // index < length
+    this.#values[this.length++] = value;
   }
-  return { sources: [...places.keys()], numbers };
+
+  /** Not to be kept: they change with the list. */
+  get values(): Float64Array<ArrayBuffer> {
+    return this.#values.subarray(0, this.length);
+  }
 }
 
+/**
+ * One after the other: source or -1 for a line without a count; event time, latency, error, number of cells, cells.
+ * @param count absent: of a line that must be read
+ * @param sources where each source stands in the group's
+ */
+export function packCount(count: LineCount | undefined, sources: Map<LineSource, number>, numbers: NumberList): void {
+  if (!count) {
+    numbers.push(-1);
+    return;
+  }
+  const { source, eventTime, latencyMs, isError, cells } = count;
+  let place = sources.get(source);
+  if (place === undefined) {
+    place = sources.size;
+    sources.set(source, place);
+  }
+  numbers.push(place);
+  numbers.push(eventTime);
+  numbers.push(latencyMs);
+  numbers.push(isError ? 1 : 0);
+  numbers.push(cells.length);
+  for (let index = 0; index < cells.length; index++) numbers.push(cells[index] as number); // index < length
+}
+
+/** The count of the next line at each call; undefined for a line that must be read. */
+export type CountReader = () => LineCount | undefined;
+
 /** As they were packed, one by one. */
-export function countReader({ sources, numbers }: PackedCounts): () => LineCount | undefined {
+export function countReader({ sources, numbers }: PackedCounts): CountReader {
   let at = 0;
   const next = (): number => numbers[at++] as number; // as many as were packed
   return () => {

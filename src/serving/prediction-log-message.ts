@@ -1,25 +1,18 @@
 /** What the main thread and the log thread say to each other. */
 
-import type { PackedCounts } from './line-count.ts';
+import type { LineGroup } from './line-group.ts';
 import type { Segment } from './log-segment.ts';
 import type { ReferenceBins } from './reference-bins.ts';
-import type { LineTimes, SegmentLimits } from './segment-log-adapter.ts';
+import type { SegmentLimits } from './segment-log-adapter.ts';
 import type { Summary } from './summary.ts';
 
 export type LogThreadOptions = { readonly folder: string; readonly limits: SegmentLimits };
 
-/** Lines of one endpoint that become durable together; line feeds between them. */
-export type LineGroup = {
-  readonly endpoint: string;
-  readonly text: string;
-  readonly times: LineTimes;
-  /** Of each line. */
-  readonly counts: PackedCounts;
-};
+export type AppendOrder = { readonly endpoint: string; readonly group: LineGroup };
 
 export type LogQuestion =
   | { readonly kind: 'open'; readonly endpoint: string }
-  | { readonly kind: 'append'; readonly groups: readonly LineGroup[] }
+  | { readonly kind: 'append'; readonly orders: readonly AppendOrder[] }
   | { readonly kind: 'read'; readonly endpoint: string; readonly after: number; readonly limit: number }
   | { readonly kind: 'search'; readonly text: string; readonly at: number }
   | { readonly kind: 'segments'; readonly endpoint: string; readonly seal: boolean }
@@ -33,10 +26,17 @@ export type LogQuestion =
   | { readonly kind: 'summaries'; readonly endpoint: string; readonly from: number; readonly to: number }
   | { readonly kind: 'close' };
 
-/** `skipped` are the places of labels in the group that were in the log already. */
-export type AppendResult =
-  | { readonly first: number; readonly skipped: readonly number[]; readonly watermark: number | undefined }
-  | { readonly failure: string };
+export type AppendResult = Appended | { readonly failure: string };
+
+export type Appended = {
+  /** Number of the first line. */
+  readonly first: number;
+  /** Places of labels in the group that were in the log already, and are not written again. */
+  readonly skipped: readonly number[];
+  readonly watermark: number | undefined;
+  /** What was written in place of the group, where its numbers had to be others. */
+  readonly renumbered: Pick<LineGroup, 'bytes' | 'starts'> | undefined;
+};
 
 export type LogAnswers = {
   open: { readonly last: number; readonly watermark: number | undefined };

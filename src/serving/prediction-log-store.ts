@@ -3,18 +3,19 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PlatformError } from '../errors.ts';
 import { threadEntry } from '../storage/thread-entry.ts';
-import { packCounts } from './line-count.ts';
-import { completeLine, parseLine } from './log-line.ts';
+import { type AboutLine, buffersOf, LineGroupWriter, linesOf } from './line-group.ts';
+import { parseLine } from './log-line.ts';
 import type { Segment } from './log-segment.ts';
 import type { LogRecord, LogSignal, PredictionRecord, ReadLog } from './prediction.ts';
 import { timeOfPrediction } from './prediction-id.ts';
 import type {
+  Appended,
   AppendResult,
   FromLog,
-  LineGroup,
   LogAnswers,
   LogQuestion,
   LogThreadOptions,
+  ToLog,
 } from './prediction-log-message.ts';
 import type { ReferenceBins } from './reference-bins.ts';
 import type { SegmentLimits } from './segment-log-adapter.ts';
@@ -31,45 +32,57 @@ export type PredictionLogOptions = {
   readonly folder: string;
   readonly readTables: ReadTables;
   readonly limits?: Partial<SegmentLimits>;
-  /** What may wait to be written, in characters, before answers are refused or dropped. */
+  /** What may wait to be written, in bytes, before answers are refused or dropped. */
   readonly maxWaiting?: number;
   /** How long records that nobody waits for may be gathered. */
   readonly gatherMs?: number;
 };
 
 /** When lines were written, in wall clock and in event time, and what each of them adds to a summary: where that is missing, they are read. */
-export type AboutLines = {
-  readonly at: number;
-  readonly eventTime: number;
-  readonly counts?: readonly LineCount[];
+export type AboutLines = Omit<AboutLine, 'count'> & { readonly counts?: readonly LineCount[] };
+
+/** Somebody who wants to know when lines are on the disk: `count` lines of a group, from one place in it on. */
+type Waiter = {
+  readonly from: number;
+  readonly count: number;
+  readonly done: (skipped: number) => void;
+  readonly failed: (error: Error) => void;
 };
 
-type Waiting = AboutLines & {
-  readonly lines: readonly string[];
-  readonly done: ((skipped: number) => void) | undefined;
-  readonly failed: ((error: Error) => void) | undefined;
-};
-
-type Chunk = { readonly first: number; readonly count: number; readonly text: string };
+type Batch = { readonly tail: Tail; readonly waiters: readonly Waiter[]; readonly group: LineGroupWriter };
 
 type Tail = {
   readonly endpoint: string;
-  waiting: Waiting[];
-  waitingSize: number;
-  /** Somebody waits for the disk, so the next group leaves at once. */
-  urgent: boolean;
-  /** The newest groups as they were written: single lines would each have to survive the garbage collector. */
-  recent: Chunk[];
+  /** What is gathered for the next write. */
+  group: LineGroupWriter | undefined;
+  waiters: Waiter[];
+  /** What is being written: one group at a time. */
+  writing: LineGroupWriter | undefined;
+  /** The newest groups as they were written. */
+  recent: Recent[];
   last: number;
   watermark: number | undefined;
   dropped: number;
   failing: string | undefined;
 };
 
-type Batch = { readonly tail: Tail; readonly waiting: readonly Waiting[]; readonly group: LineGroup };
+type Recent = {
+  readonly first: number;
+  readonly lines: number;
+  readonly text: LineGroupWriter['text'];
+  /** To be used again when nobody needs its lines any more. */
+  readonly writer: LineGroupWriter | undefined;
+};
+
+type Written = Pick<Recent, 'first' | 'lines'> &
+  Pick<Appended, 'renumbered'> & {
+    readonly group: LineGroupWriter;
+  };
 
 /** Records kept in memory per endpoint for followers: those who fall behind read files. */
 const recentLines = 8_192;
+/** Memory that is kept for groups to come: so many writers, none of them larger. */
+const [spareWriters, largestSpare] = [16, 2_000_000];
 
 export async function openPredictionLog(options: PredictionLogOptions): Promise<PredictionLog> {
   return new PredictionLog(options);
@@ -82,6 +95,7 @@ export class PredictionLog implements AsyncDisposable {
   readonly #listeners = new Set<(endpoint: string, last: number) => void>();
   readonly #sealedListeners = new Set<(endpoint: string, segment: Segment) => void>();
   readonly #asked = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
+  readonly #spare: LineGroupWriter[] = [];
   #worker: Worker;
   #nextId = 1;
   #writing = false;
@@ -105,14 +119,15 @@ export class PredictionLog implements AsyncDisposable {
     const { last, watermark } = await this.#ask({ kind: 'open', endpoint });
     if (this.#tails.has(endpoint)) return;
     this.#tails.set(endpoint, {
-      ...{ endpoint, last, watermark, waiting: [], waitingSize: 0, urgent: false },
+      ...{ endpoint, last, watermark, group: undefined, waiters: [], writing: undefined },
       ...{ recent: [], dropped: 0, failing: undefined },
     });
   }
 
   /** Whether the log takes more, asked before the model computes in vain. */
   hasRoom(endpoint: string): boolean {
-    return this.#tail(endpoint).waitingSize < this.#options.maxWaiting;
+    const { group, writing } = this.#tail(endpoint);
+    return (group?.size ?? 0) + (writing?.size ?? 0) < this.#options.maxWaiting;
   }
 
   /**
@@ -123,8 +138,8 @@ export class PredictionLog implements AsyncDisposable {
     const tail = this.#tail(endpoint);
     if (!this.hasRoom(endpoint) || this.#closing) return Promise.reject(logFull(endpoint));
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#push(tail, { lines, ...about, done: resolve, failed: reject });
-    tail.urgent = true;
+    const from = this.#add(tail, lines, about);
+    tail.waiters.push({ from, count: lines.length, done: resolve, failed: reject });
     this.#schedule();
     return promise;
   }
@@ -136,7 +151,7 @@ export class PredictionLog implements AsyncDisposable {
       tail.dropped += lines.length;
       return;
     }
-    this.#push(tail, { lines, ...about, done: undefined, failed: undefined });
+    this.#add(tail, lines, about);
     this.#gather ??= setTimeout(() => {
       this.#gather = undefined;
       this.#flush();
@@ -157,10 +172,10 @@ export class PredictionLog implements AsyncDisposable {
 
   async #readPart(tail: Tail, page: { readonly after: number; readonly limit: number }): Promise<readonly string[]> {
     const next = page.after + 1;
-    const chunk = tail.recent.findLast(({ first }) => first <= next);
-    if (chunk) {
-      const lines = chunk.text.split('\n').slice(next - chunk.first, next - chunk.first + page.limit);
-      return lines.map((line, index) => completeLine(next + index, line));
+    const group = tail.recent.findLast(({ first }) => first <= next);
+    if (group) {
+      const from = next - group.first;
+      return group.text(from, Math.min(from + page.limit, group.lines)).split('\n');
     }
     const part = await this.#ask({ kind: 'read', endpoint: tail.endpoint, ...page });
     return 'lines' in part ? part.lines : this.#options.readTables(part.tables.tables ?? [], page);
@@ -231,9 +246,16 @@ export class PredictionLog implements AsyncDisposable {
     return this.#ask({ kind: 'summaries', endpoint, ...page });
   }
 
-  #push(tail: Tail, waiting: Waiting): void {
-    tail.waiting.push(waiting);
-    for (const line of waiting.lines) tail.waitingSize += line.length;
+  /** @returns the place of the first of the lines in the group */
+  #add(tail: Tail, lines: readonly string[], { at, eventTime, counts }: AboutLines): number {
+    // Nothing comes between the group that is being written and this one, so the numbers are known; should that one fail, or
+    // hold labels that are known, the log thread numbers anew.
+    tail.group ??= (this.#spare.pop() ?? new LineGroupWriter()).begin(tail.last + (tail.writing?.lines ?? 0) + 1);
+    const from = tail.group.lines;
+    for (let index = 0; index < lines.length; index++) {
+      tail.group.add(lines[index] as string, { at, eventTime, count: counts?.[index] }); // index < length
+    }
+    return from;
   }
 
   /** At the end of the turn, so that everything answered in it shares one sync. */
@@ -248,35 +270,34 @@ export class PredictionLog implements AsyncDisposable {
 
   #flush(): void {
     if (this.#writing) return;
-    const taken = [...this.#tails.values()].filter(({ waiting }) => waiting.length > 0);
-    if (taken.length === 0) return;
+    const batches = [...this.#tails.values()].flatMap(takeBatch);
+    if (batches.length === 0) return;
     clearTimeout(this.#gather);
     this.#gather = undefined;
     this.#writing = true;
-    const batches = taken.map((tail): Batch => {
-      const { waiting } = tail;
-      tail.waiting = [];
-      tail.urgent = false;
-      return { tail, waiting, group: groupOf(tail.endpoint, waiting) };
-    });
     void this.#write(batches);
   }
 
   async #write(batches: readonly Batch[]): Promise<void> {
-    const groups = batches.map(({ group }) => group);
+    const orders = batches.map(({ tail, group }) => ({ endpoint: tail.endpoint, group: group.copy() }));
     let results: readonly AppendResult[];
     try {
-      results = await this.#ask({ kind: 'append', groups });
+      results = await this.#ask(
+        { kind: 'append', orders },
+        orders.flatMap(({ group }) => buffersOf(group)),
+      );
     } catch (error) {
       const failure = error instanceof Error ? error.message : String(error);
       results = batches.map(() => ({ failure }));
     }
     for (const [place, batch] of batches.entries()) {
-      this.#settle(batch, results[place] as AppendResult); // one per group
+      this.#settle(batch, results[place] as AppendResult); // one per order
     }
     this.#writing = false;
-    if (batches.length > 0 && [...this.#tails.values()].some(({ urgent }) => urgent)) this.#flush();
-    else if ([...this.#tails.values()].some(({ waiting }) => waiting.length > 0)) {
+    const tails = [...this.#tails.values()];
+    // Somebody waits for the disk, so the next group leaves at once.
+    if (tails.some(({ waiters }) => waiters.length > 0)) this.#flush();
+    else if (tails.some(({ group }) => group)) {
       this.#gather ??= setTimeout(() => {
         this.#gather = undefined;
         this.#flush();
@@ -284,39 +305,43 @@ export class PredictionLog implements AsyncDisposable {
     }
   }
 
-  #settle({ tail, waiting, group }: Batch, result: AppendResult): void {
-    const { text } = group;
-    for (const { lines } of waiting) for (const line of lines) tail.waitingSize -= line.length;
+  #settle({ tail, waiters, group }: Batch, result: AppendResult): void {
+    tail.writing = undefined;
     if ('failure' in result) {
       tail.failing = result.failure;
-      for (const { lines, failed } of waiting) {
-        if (failed) failed(logFailing(tail.endpoint, result.failure));
-        else tail.dropped += lines.length;
+      tail.dropped += group.lines;
+      for (const { count, failed } of waiters) {
+        tail.dropped -= count; // refused, and told so
+        failed(logFailing(tail.endpoint, result.failure));
       }
+      this.#reuse(group);
       return;
     }
+    const { first, skipped, watermark, renumbered } = result;
+    const lines = group.lines - skipped.length;
     tail.failing = undefined;
-    tail.watermark = result.watermark;
-    const skipped = new Set(result.skipped);
-    const kept =
-      skipped.size === 0
-        ? text
-        : text
-            .split('\n')
-            .filter((_, place) => !skipped.has(place))
-            .join('\n');
-    let place = 0;
-    for (const { lines, done } of waiting) {
-      let known = 0;
-      for (let line = 0; line < lines.length; line++) if (skipped.has(place++)) known++;
-      done?.(known);
+    tail.watermark = watermark;
+    tail.last = first + lines - 1;
+    for (const { from, count, done } of waiters) {
+      done(skipped.filter((place) => from <= place && place < from + count).length);
     }
-    const count = place - skipped.size;
-    if (count > 0) tail.recent.push({ first: result.first, count, text: kept });
-    tail.last = result.first + count - 1;
-    while (tail.last - (tail.recent[0]?.first ?? tail.last) - (tail.recent[0]?.count ?? 0) > recentLines)
-      tail.recent.shift();
+    this.#keep(tail, { first, lines, group, renumbered });
     for (const listener of this.#listeners) listener(tail.endpoint, tail.last);
+  }
+
+  /** For those who follow, as long as it is new. */
+  #keep({ recent, last }: Tail, { first, lines, group, renumbered }: Written): void {
+    // A writer that is far larger than its lines is worth more to the next group.
+    const isWasteful = 2 * group.size < group.capacity;
+    const kept = renumbered ?? (isWasteful ? group.copy() : undefined);
+    if (kept) this.#reuse(group);
+    const text: Recent['text'] = (from, to) => (kept ? linesOf(kept, from, to) : group.text(from, to));
+    if (lines > 0) recent.push({ first, lines, text, writer: kept ? undefined : group });
+    while (recent[0] && last - recent[0].first - recent[0].lines > recentLines) this.#reuse(recent.shift()?.writer);
+  }
+
+  #reuse(writer: LineGroupWriter | undefined): void {
+    if (writer && writer.capacity <= largestSpare && this.#spare.length < spareWriters) this.#spare.push(writer);
   }
 
   #start(): Worker {
@@ -356,11 +381,11 @@ export class PredictionLog implements AsyncDisposable {
     }
   }
 
-  #ask<Q extends LogQuestion>(question: Q): Promise<LogAnswers[Q['kind']]> {
+  #ask<Q extends LogQuestion>(question: Q, given: readonly ArrayBuffer[] = []): Promise<LogAnswers[Q['kind']]> {
     const { promise, resolve, reject } = Promise.withResolvers<LogAnswers[Q['kind']]>();
     const id = this.#nextId++;
     this.#asked.set(id, { resolve, reject });
-    this.#worker.postMessage({ id, question });
+    this.#worker.postMessage({ id, question } satisfies ToLog, given);
     return promise;
   }
 
@@ -379,7 +404,7 @@ export class PredictionLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     clearTimeout(this.#gather);
-    while (this.#writing || [...this.#tails.values()].some(({ waiting }) => waiting.length > 0)) {
+    while (this.#writing || [...this.#tails.values()].some(({ group }) => group)) {
       this.#flush();
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -388,18 +413,13 @@ export class PredictionLog implements AsyncDisposable {
   }
 }
 
-function groupOf(endpoint: string, waiting: readonly Waiting[]): LineGroup {
-  const lines: string[] = [];
-  const times: number[] = [];
-  const counted: (LineCount | undefined)[] = [];
-  for (const { lines: own, at, eventTime, counts } of waiting) {
-    for (let index = 0; index < own.length; index++) {
-      lines.push(own[index] as string); // index < length
-      times.push(at, eventTime);
-      counted.push(counts?.[index]);
-    }
-  }
-  return { endpoint, text: lines.join('\n'), times: Float64Array.from(times), counts: packCounts(counted) };
+function takeBatch(tail: Tail): Batch[] {
+  const { group, waiters } = tail;
+  if (!group) return [];
+  tail.group = undefined;
+  tail.waiters = [];
+  tail.writing = group;
+  return [{ tail, waiters, group }];
 }
 
 const idOf = (record: LogRecord): string | undefined =>

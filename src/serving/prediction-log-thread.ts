@@ -2,12 +2,13 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { countReader } from './line-count.ts';
-import { completeLine, readLine } from './log-line.ts';
+import { type CountReader, countReader } from './line-count.ts';
+import { type LineGroup, linesOf, renumber } from './line-group.ts';
+import { readLine } from './log-line.ts';
 import type {
+  AppendOrder,
   AppendResult,
   FromLog,
-  LineGroup,
   LogAnswers,
   LogQuestion,
   LogThreadOptions,
@@ -15,14 +16,7 @@ import type {
 } from './prediction-log-message.ts';
 import type { ReferenceBins } from './reference-bins.ts';
 import { openSegmentLog, type SegmentLog } from './segment-log-adapter.ts';
-import {
-  foldSummaries,
-  type LineCount,
-  readSnapshot,
-  type SummaryFold,
-  type SummarySnapshot,
-  writeSnapshot,
-} from './summary.ts';
+import { foldSummaries, readSnapshot, type SummaryFold, type SummarySnapshot, writeSnapshot } from './summary.ts';
 import { versionKey } from './traffic.ts';
 
 const port = parentPort!; // this file is only ever started as a worker
@@ -43,12 +37,7 @@ type EndpointLog = {
   savedUpTo: number;
 };
 
-type Uncounted = {
-  readonly first: number;
-  readonly lines: readonly string[];
-  /** Of the next line, when asked; undefined where the line must be read. */
-  readonly nextCount: () => LineCount | undefined;
-};
+type Uncounted = { readonly group: LineGroup; readonly nextCount: CountReader };
 
 const logs = new Map<string, EndpointLog>();
 const bins = new Map<string, ReferenceBins>();
@@ -72,7 +61,7 @@ function answerTo(question: LogQuestion): Promise<LogAnswers[keyof LogAnswers]> 
     case 'open':
       return inTurn(() => openEndpoint(question.endpoint));
     case 'append':
-      return inTurn(() => appendAll(question.groups));
+      return inTurn(() => appendAll(question.orders));
     case 'read':
       return logOf(question.endpoint).log.read(question.after, question.limit);
     case 'search':
@@ -141,58 +130,41 @@ async function openEndpoint(name: string): Promise<LogAnswers['open']> {
   return { last: log.last, watermark: log.watermark };
 }
 
-function appendAll(groups: readonly LineGroup[]): Promise<AppendResult[]> {
+function appendAll(orders: readonly AppendOrder[]): Promise<AppendResult[]> {
   // Files of several endpoints are synced at the same time.
-  return Promise.all(groups.map((group) => append(group, { alone: groups.length === 1 })));
+  return Promise.all(orders.map((order) => append(order, { alone: orders.length === 1 })));
 }
 
-async function append(
-  { endpoint, text, times, counts }: LineGroup,
-  { alone }: { alone: boolean },
-): Promise<AppendResult> {
+async function append({ endpoint, group }: AppendOrder, { alone }: { alone: boolean }): Promise<AppendResult> {
   const one = logOf(endpoint);
-  const { lines, kept, skipped, labels } = withoutKnownLabels(one, text.split('\n'), times);
-  if (lines.length === 0) return { first: one.log.last + 1, skipped, watermark: one.log.watermark };
+  const { labels, skipped } = labelsIn(one, group);
+  // Whoever numbered them did not know of a group before them that failed, or of labels that are known.
+  const isRight = group.first === one.log.last + 1 && skipped.size === 0;
+  const written = isRight ? group : renumber(group, one.log.last + 1, skipped);
   try {
-    const first = await one.log.append(lines, kept, { alone });
-    for (const label of labels) remember(one, label);
-    one.uncounted.push({ first, lines, nextCount: countsOf(counts, skipped) });
-    return { first, skipped, watermark: one.log.watermark };
+    if (written.starts.length > 0) await one.log.append(written, { alone });
   } catch (error) {
     return { failure: messageOf(error) };
   }
+  for (const label of labels) remember(one, label);
+  one.uncounted.push({ group: written, nextCount: countReader(written.counts) });
+  const { first, bytes, starts } = written;
+  const renumbered = isRight ? undefined : { bytes, starts };
+  return { first, skipped: [...skipped], watermark: one.log.watermark, renumbered };
 }
 
-function withoutKnownLabels(one: EndpointLog, lines: readonly string[], times: Float64Array) {
-  const isLabel = (line: string) => line.startsWith('"kind":"label"');
-  if (!lines.some(isLabel)) return { lines, kept: times, skipped: [], labels: [] };
-  const skipped: number[] = [];
+/** @returns what the group adds to the labels known, and the places of those that are known already */
+function labelsIn(one: EndpointLog, group: LineGroup) {
   const labels = new Set<string>();
-  const kept = lines.filter((line, place) => {
-    if (!isLabel(line)) return true;
-    const id = labelId(JSON.parse(completeLine(0, line)) as LabelIdentity); // our own line
-    if (one.labels.has(id) || labels.has(id)) {
-      skipped.push(place);
-      return false;
-    }
-    labels.add(id);
-    return true;
-  });
-  const gone = new Set(skipped);
-  return { lines: kept, kept: times.filter((_, place) => !gone.has(place >> 1)), skipped, labels };
-}
-
-/** @param skipped places of lines that were not written */
-function countsOf(counts: LineGroup['counts'], skipped: readonly number[]): Uncounted['nextCount'] {
-  const read = countReader(counts);
-  if (skipped.length === 0) return read;
-  const gone = new Set(skipped);
-  let place = 0;
-  return () => {
-    for (; gone.has(place); place++) read();
-    place++;
-    return read();
-  };
+  const skipped = new Set<number>();
+  for (const place of group.uncounted) {
+    const record = readLine(linesOf(group, place, place + 1));
+    if (record.kind !== 'label') continue;
+    const id = labelId(record);
+    if (one.labels.has(id) || labels.has(id)) skipped.add(place);
+    else labels.add(id);
+  }
+  return { labels, skipped };
 }
 
 type LabelIdentity = { readonly key: string; readonly value: number | string };
@@ -211,12 +183,13 @@ function remember(one: EndpointLog, id: string): void {
 function count(one: EndpointLog, limit = Number.POSITIVE_INFINITY): void {
   let left = limit;
   while (one.uncounted.length > 0 && left > 0) {
-    const { first, lines, nextCount } = one.uncounted.shift() as Uncounted; // there is one
-    left -= lines.length;
-    for (let index = 0; index < lines.length; index++) {
+    const { group, nextCount } = one.uncounted.shift() as Uncounted; // there is one
+    const lines = group.starts.length;
+    left -= lines;
+    for (let place = 0; place < lines; place++) {
       const known = nextCount();
-      if (known && one.summaries.addCells(first + index, known)) continue;
-      one.summaries.add(readLine(completeLine(first + index, lines[index] as string))); // index < length
+      if (known && one.summaries.addCells(group.first + place, known)) continue;
+      one.summaries.add(readLine(linesOf(group, place, place + 1)));
     }
   }
 }

@@ -5,7 +5,7 @@
 import { fdatasyncSync, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { completeLine } from './log-line.ts';
+import type { LineGroup } from './line-group.ts';
 import { firstOfFile, linesPerMark, type Segment, type SegmentList, scanLines, segmentFile } from './log-segment.ts';
 
 export type SegmentLimits = {
@@ -28,9 +28,6 @@ type Active = {
 };
 
 type Times = Pick<Segment, 'minAt' | 'maxAt' | 'minEventTime' | 'maxEventTime'>;
-
-/** What the log needs to know about lines beside their text: wall clock and event time of each, one after the other. */
-export type LineTimes = Float64Array;
 
 export type OpenedLog = { readonly log: SegmentLog; readonly recovered: readonly string[] };
 
@@ -137,38 +134,35 @@ export class SegmentLog {
   }
 
   /**
-   * Writes lines and waits until they are on disk. @returns the number of the first
+   * Writes lines and waits until they are on disk. Their numbers must follow the last one.
    * @param alone nothing else is to be written now, so the thread may block: two turns of the thread pool cost more than most syncs
    */
-  async append(lines: readonly string[], times: LineTimes, { alone }: { alone: boolean }): Promise<number> {
+  async append({ first, bytes, starts, times }: LineGroup, { alone }: { alone: boolean }): Promise<void> {
+    if (first !== this.#last + 1) throw new RangeError(`line ${first} cannot follow line ${this.#last}`);
     const active = await this.#writable();
-    const first = active.last + 1;
-    let text = '';
     const marks: number[] = [];
-    for (let index = 0; index < lines.length; index++) {
-      const seq = first + index;
-      if ((seq - active.first) % linesPerMark === 0) marks.push(active.bytes + Buffer.byteLength(text));
-      text += `${completeLine(seq, lines[index] ?? '')}\n`;
+    // The first of them may be the first of the segment: then it gets the first mark.
+    const untilMark = (linesPerMark - ((first - active.first) % linesPerMark)) % linesPerMark;
+    for (let index = untilMark; index < starts.length; index += linesPerMark) {
+      marks.push(active.bytes + (starts[index] as number)); // index < length
     }
-    const content = Buffer.from(text);
     try {
-      writeAll(active.handle.fd, content, active.bytes);
+      writeAll(active.handle.fd, bytes, active.bytes);
       if (alone) fdatasyncSync(active.handle.fd);
       else await active.handle.datasync();
     } catch (error) {
       this.#torn = true;
       throw error;
     }
-    active.bytes += content.length;
-    active.last += lines.length;
+    active.bytes += bytes.length;
+    active.last += starts.length;
     active.marks.push(...marks);
-    for (let index = 0; index < lines.length; index++) {
+    for (let index = 0; index < starts.length; index++) {
       // Two numbers a line.
       active.times = widen(active.times, { at: times[2 * index] as number, eventTime: times[2 * index + 1] as number });
     }
     this.#last = active.last;
     this.#watermark = Math.max(this.#watermark ?? Number.NEGATIVE_INFINITY, active.times.maxEventTime);
-    return first;
   }
 
   async #writable(): Promise<Active> {
@@ -354,7 +348,7 @@ const widen = (times: Times, { at, eventTime }: { at: number; eventTime: number 
 });
 
 /** A write may take only a part, and says so; the rest then fails with the reason. */
-function writeAll(file: number, content: Buffer, position: number): void {
+function writeAll(file: number, content: Uint8Array, position: number): void {
   let written = 0;
   while (written < content.length) {
     written += writeSync(file, content, written, content.length - written, position + written);
