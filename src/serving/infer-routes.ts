@@ -7,14 +7,12 @@ import { PlatformError } from '../errors.ts';
 import type { ErrorRenderer } from '../http/render-error.ts';
 import { type JsonText, parseBinaryBody, parseJsonText } from './json-text.ts';
 import type { LiveEndpoint, LiveEndpoints } from './live-endpoints.ts';
-import type { MirrorQueue } from './mirror-queue.ts';
 import { describeModel } from './open-inference.ts';
-import { type PredictDeps, predict } from './predict.ts';
+import { jsonLength, type PredictDeps, predict } from './predict.ts';
 import { sameVersion } from './traffic.ts';
 
 export type InferRoutesDeps = PredictDeps & {
   readonly live: LiveEndpoints;
-  readonly mirrors: MirrorQueue;
   /** Of the program. */
   readonly version: string;
 };
@@ -25,7 +23,7 @@ const bodyLimit = 64 * 2 ** 20;
 export const inferRoutes =
   (deps: InferRoutesDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
-    const { live, mirrors } = deps;
+    const { live } = deps;
     app.rondo.renderErrors('/v2', renderInferError);
     // Triton's client says nothing of what it sends; a page of another origin that does so is refused by its origin.
     app.addHook('onRequest', (request, _reply, done) => {
@@ -58,15 +56,9 @@ export const inferRoutes =
       });
     }
 
-    const infer = async (model: string, pinned: string | undefined, { value, exact }: JsonText) => {
-      const { answer, mirror } = await predict(deps, live.get(model), { body: value, exact, pinned });
-      const afterwards = mirror && (() => mirrors.offer(mirror));
-      if (typeof answer === 'string') return { body: answer, headers: jsonHeaders, afterwards };
-      const headers = ['content-type', 'application/octet-stream', jsonLength, String(answer.headerLength)];
-      return { body: answer.body, headers, afterwards };
-    };
     const reply = async (model: string, pinned: string | undefined, request: FastifyRequest, to: FastifyReply) => {
-      const { body, headers, afterwards } = await infer(model, pinned, (request.body ?? nothing) as JsonText); // by the parsers above
+      const { value, exact } = (request.body ?? nothing) as JsonText; // by the parsers above
+      const { body, headers, afterwards } = await predict(deps, live.get(model), { body: value, exact, pinned });
       for (let at = 0; at < headers.length; at += 2) to.header(headers[at] ?? '', headers[at + 1]);
       to.send(body);
       afterwards?.();
@@ -86,7 +78,10 @@ export const inferRoutes =
       permission: 'read',
       bodyLimit,
       match: (path) => plainInferPath.exec(path)?.[1],
-      answer: (model, body) => infer(model, undefined, parseJsonText(body)),
+      answer: (model, bytes) => {
+        const { value, exact } = parseJsonText(bytes);
+        return predict(deps, live.get(model), { body: value, exact });
+      },
     });
 
     app.get('/v2', read, async () => ({ name: 'rondo', version: deps.version, extensions: ['binary_tensor_data'] }));
@@ -118,8 +113,6 @@ const unknownCoding = ({ method, url }: FastifyRequest, coding: string) =>
 const inferUrl = '/v2/models/:model/infer';
 /** Names that a path can only spell in one way. */
 const plainInferPath = /^\/v2\/models\/([\w.-]{1,250})\/infer$/;
-const jsonHeaders: readonly string[] = ['content-type', 'application/json; charset=utf-8'];
-const jsonLength = 'inference-header-content-length';
 const nothing: JsonText = { value: undefined, exact: () => undefined };
 
 /** An endpoint that was never given a champion keeps nobody from being ready. */

@@ -14,7 +14,9 @@ const count = fc.record({
   isError: fc.boolean(),
   cells: fc.array(fc.integer({ min: -1, max: 99 })),
 });
-const text = fc.string({ unit: 'binary', maxLength: 2_000, size: 'max' }).map((value) => `"text":${JSON.stringify(value)}}`);
+const text = fc
+  .string({ unit: 'binary', maxLength: 2_000, size: 'max' })
+  .map((value) => `"text":${JSON.stringify(value)}}`);
 const line = fc.record({
   line: text,
   at: fc.nat(),

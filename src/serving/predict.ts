@@ -6,7 +6,7 @@ import { countRequest } from './endpoint-meter.ts';
 import type { ModelAnswer } from './inference-adapter.ts';
 import type { LiveEndpoint } from './live-endpoints.ts';
 import { loggedLatency } from './log-line.ts';
-import type { MirrorJob } from './mirror-queue.ts';
+import type { MirrorQueue } from './mirror-queue.ts';
 import { modelErrorCode, requireFinite, scoreOf } from './model-answer.ts';
 import { decodeInferRequest, encodeInferAnswer, type InferAnswer, type InferRequest } from './open-inference.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
@@ -16,6 +16,7 @@ import type { LineCount } from './summary.ts';
 
 export type PredictDeps = {
   readonly log: Pick<PredictionLog, 'append' | 'appendLater' | 'hasRoom'>;
+  readonly mirrors: MirrorQueue;
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
   /** Monotone, milliseconds: for durations. */
@@ -33,12 +34,17 @@ export type PredictInput = {
   readonly pinned?: string | undefined;
 };
 
+/** The answer as it goes out. */
 export type Prediction = {
-  /** The answer as it goes out; with bytes behind its JSON, how much of it is JSON. */
-  readonly answer: string | { readonly body: Buffer; readonly headerLength: number };
-  /** What another model shall score after the answer has left. */
-  readonly mirror: MirrorJob | undefined;
+  readonly body: string | Buffer;
+  /** Names and values, one after the other. */
+  readonly headers: readonly string[];
+  /** What is left to do when it has gone. */
+  readonly afterwards: (() => void) | undefined;
 };
+
+export const jsonLength = 'inference-header-content-length';
+const jsonHeaders: readonly string[] = ['content-type', 'application/json; charset=utf-8'];
 
 export async function predict(
   deps: PredictDeps,
@@ -58,7 +64,6 @@ export async function predict(
   if (endpoint.log === 'durable' && !log.hasRoom(endpoint.name)) {
     throw new PlatformError('serving/log-full', endpoint.name, { data: { retryAfterSeconds: 1 } });
   }
-  const record = recorder(deps, { endpoint, route, request, rows, at, started });
 
   let answer: ModelAnswer;
   try {
@@ -69,12 +74,13 @@ export async function predict(
     const errorCode = modelErrorCode(error);
     countRequest(meter, { role: route.role, latencyMs, at, errorCode });
     // Refused before it was computed: nothing was predicted.
-    if (errorCode !== 'serving/overloaded') await record.failed(errorCode, latencyMs);
+    if (errorCode !== 'serving/overloaded')
+      await recordFailure(deps, { endpoint, route, request, rows, at, latencyMs }, errorCode);
     throw error;
   }
   const latencyMs = deps.clock() - started;
   try {
-    const logged = record.answered(answer, latencyMs);
+    const logged = recordAnswer(deps, { endpoint, route, request, rows, at, latencyMs }, answer);
     if (logged) await logged;
   } catch (error) {
     countRequest(meter, { role: route.role, latencyMs, at, errorCode: 'serving/log-failing' });
@@ -96,19 +102,14 @@ export async function predict(
     predictionIds: rows.map((row) => row.id),
     outputs,
   };
+  const { mirror, variant: served } = route;
+  const afterwards =
+    mirror && (() => deps.mirrors.offer({ endpoint, mirror, served, body: input.body, request, rows, meter }));
   const binary = binaryOutputs(input.body, outputs.length);
-  return {
-    answer: binary ? encodeBinaryAnswer(content, binary) : encodeInferAnswer(content),
-    mirror: route.mirror && {
-      endpoint,
-      mirror: route.mirror,
-      served: route.variant,
-      body: input.body,
-      request,
-      rows,
-      meter,
-    },
-  };
+  if (!binary) return { body: encodeInferAnswer(content), headers: jsonHeaders, afterwards };
+  const { body, headerLength } = encodeBinaryAnswer(content, binary);
+  const headers = ['content-type', 'application/octet-stream', jsonLength, String(headerLength)];
+  return { body, headers, afterwards };
 }
 
 function routeOf(plan: LiveEndpoint['plan'], unit: string, pinned: string | undefined): Route {
@@ -124,56 +125,60 @@ function routeOf(plan: LiveEndpoint['plan'], unit: string, pinned: string | unde
   throw new PlatformError(code, endpoint.name, { data: { retryAfterSeconds: 1 } });
 }
 
-function recorder(
-  { log, random }: PredictDeps,
-  given: {
-    endpoint: Endpoint;
-    route: Route;
-    request: InferRequest;
-    rows: readonly RequestRow[];
-    at: number;
-    started: number;
-  },
-) {
-  const { endpoint, route, request, rows, at } = given;
-  const { source } = route;
+type Recorded = {
+  readonly endpoint: Endpoint;
+  readonly route: Route;
+  readonly request: InferRequest;
+  readonly rows: readonly RequestRow[];
+  readonly at: number;
+  readonly latencyMs: number;
+};
+
+/** @returns when it is on the disk, where the log is to be waited for */
+function recordAnswer(deps: PredictDeps, recorded: Recorded, answer: ModelAnswer): Promise<unknown> | undefined {
+  const { endpoint, route, request, rows, at } = recorded;
+  if (!isWanted(deps, endpoint)) return undefined;
   const { lines, cells, signature } = route.variant;
-  const mode = endpoint.log;
-  const write = (written: readonly string[], counts: readonly LineCount[]): Promise<unknown> | undefined => {
-    let eventTime = Number.NEGATIVE_INFINITY;
-    for (const row of rows) eventTime = Math.max(eventTime, row.eventTime);
-    if (mode === 'durable') return log.append(endpoint.name, written, { at, eventTime, counts });
-    log.appendLater(endpoint.name, written, { at, eventTime, counts });
-    return undefined;
-  };
-  const wanted = typeof mode === 'string' || random() < mode.sampled;
-  return {
-    answered(answer: ModelAnswer, measuredMs: number): Promise<unknown> | undefined {
-      if (!wanted) return undefined;
-      const latencyMs = loggedLatency(measuredMs);
-      const { outputs, batchRows, row: first } = answer;
-      const written: string[] = [];
-      const counts: LineCount[] = [];
-      for (let row = 0; row < rows.length; row++) {
-        const facts = rows[row] as RequestRow; // row < length
-        const score = scoreOf(answer, signature.score, row, rows.length);
-        const batch = { rows: batchRows, row: first + row };
-        written.push(lines.answered(route.head, request, { ...facts, at, latencyMs, row, outputs, score, batch }));
-        const own = cells.answered(request, row, score);
-        counts.push({ source, eventTime: facts.eventTime, latencyMs, isError: false, cells: own });
-      }
-      return write(written, counts);
-    },
-    failed(errorCode: string, measuredMs: number): Promise<unknown> | undefined {
-      if (!wanted) return undefined;
-      const latencyMs = loggedLatency(measuredMs);
-      const failure = { at, latencyMs, errorCode };
-      return write(
-        rows.map((facts, row) => lines.failed(route.head, request, { ...facts, ...failure, row })),
-        rows.map(({ eventTime }, row) => {
-          return { source, eventTime, latencyMs, isError: true, cells: cells.failed(request, row) };
-        }),
-      );
-    },
-  };
+  const latencyMs = loggedLatency(recorded.latencyMs);
+  const { outputs, batchRows, row: first } = answer;
+  const written: string[] = [];
+  const counts: LineCount[] = [];
+  for (let row = 0; row < rows.length; row++) {
+    const facts = rows[row] as RequestRow; // row < length
+    const score = scoreOf(answer, signature.score, row, rows.length);
+    const batch = { rows: batchRows, row: first + row };
+    written.push(lines.answered(route.head, request, { ...facts, at, latencyMs, row, outputs, score, batch }));
+    const own = cells.answered(request, row, score);
+    counts.push({ source: route.source, eventTime: facts.eventTime, latencyMs, isError: false, cells: own });
+  }
+  return append(deps, recorded, written, counts);
+}
+
+function recordFailure(deps: PredictDeps, recorded: Recorded, errorCode: string): Promise<unknown> | undefined {
+  const { endpoint, route, request, rows, at } = recorded;
+  if (!isWanted(deps, endpoint)) return undefined;
+  const { lines, cells } = route.variant;
+  const latencyMs = loggedLatency(recorded.latencyMs);
+  const failure = { at, latencyMs, errorCode };
+  const written = rows.map((facts, row) => lines.failed(route.head, request, { ...facts, ...failure, row }));
+  const counts = rows.map(({ eventTime }, row) => {
+    return { source: route.source, eventTime, latencyMs, isError: true, cells: cells.failed(request, row) };
+  });
+  return append(deps, recorded, written, counts);
+}
+
+const isWanted = ({ random }: PredictDeps, { log }: Endpoint): boolean =>
+  typeof log === 'string' || random() < log.sampled;
+
+function append(
+  { log }: PredictDeps,
+  { endpoint, rows, at }: Recorded,
+  lines: readonly string[],
+  counts: readonly LineCount[],
+): Promise<unknown> | undefined {
+  let eventTime = Number.NEGATIVE_INFINITY;
+  for (const row of rows) eventTime = Math.max(eventTime, row.eventTime);
+  if (endpoint.log === 'durable') return log.append(endpoint.name, lines, { at, eventTime, counts });
+  log.appendLater(endpoint.name, lines, { at, eventTime, counts });
+  return undefined;
 }

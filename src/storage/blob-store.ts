@@ -139,8 +139,10 @@ export async function writeHashed(
   return { path, digest: digester.digest('hex'), size };
 }
 
-/** As much as this goes to the disk while the next of it arrives: each write is a trip to another thread, and chunks are small. */
+/** As much as this is written while the next of it arrives: each write is a trip to another thread, and chunks are small. */
 const writtenAtOnce = 2 ** 20;
+/** As much as this goes to the disk while more arrives, or the disk would only begin when everything is there. */
+const syncedAtOnce = 2 ** 24;
 
 async function writeAll(
   file: FileHandle,
@@ -150,6 +152,8 @@ async function writeAll(
   let chunks: Uint8Array[] = [];
   let gathered = 0;
   let writing: Promise<void> | undefined;
+  let unsynced = 0;
+  let syncing: Promise<void> | undefined;
   for await (const chunk of body) {
     seen(chunk);
     chunks.push(chunk);
@@ -158,11 +162,18 @@ async function writeAll(
     await writing;
     writing = writeChunks(file, chunks);
     writing.catch(() => undefined); // it is awaited before the next write; the body may break off before
+    unsynced += gathered;
     chunks = [];
     gathered = 0;
+    if (unsynced < syncedAtOnce) continue;
+    await syncing;
+    syncing = file.datasync();
+    syncing.catch(() => undefined); // awaited likewise
+    unsynced = 0;
   }
   await writing;
   if (gathered > 0) await writeChunks(file, chunks);
+  await syncing;
 }
 
 /** One call may write less than it is given. */
