@@ -95,9 +95,10 @@ function messageReader<F extends Fields>(fields: F) {
     const others = [camelCase(name), ...(name === 'run_id' ? ['run_uuid'] : [])].filter((other) => other !== name);
     return { name, others, read, required, emptyIsMissing };
   });
+  const spelledTwice = named.filter(({ others }) => others.length > 0);
   return (record: Readonly<Record<string, unknown>>, inside: Place | undefined): Message<F> => {
     const message: Record<string, unknown> = {};
-    for (const { name, others } of named) refuseTwoSpellings(record, name, others);
+    for (const { name, others } of spelledTwice) refuseTwoSpellings(record, name, others);
     for (const { name, others, read, required, emptyIsMissing } of named) {
       let value = record[name];
       for (const other of others) value ??= record[other];

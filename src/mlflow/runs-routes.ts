@@ -296,12 +296,14 @@ export function addRunCalls(app: FastifyInstance, deps: MlflowDeps): void {
   );
 }
 
-const newMetric = (metric: Message<typeof metricFields>): NewMetric => ({
-  key: metric.key ?? '',
-  value: metric.value ?? 0,
-  timestamp: metric.timestamp ?? 0,
-  step: metric.step ?? 0,
-  ...(metric.model_id ? { modelId: metric.model_id } : {}),
-  ...(metric.dataset_name ? { datasetName: metric.dataset_name } : {}),
-  ...(metric.dataset_digest ? { datasetDigest: metric.dataset_digest } : {}),
-});
+function newMetric(metric: Message<typeof metricFields>): NewMetric {
+  const { key = '', value = 0, timestamp = 0, step = 0, model_id, dataset_name, dataset_digest } = metric;
+  const point = { key, value, timestamp, step };
+  if (!model_id && !dataset_name && !dataset_digest) return point; // nearly all
+  return {
+    ...point,
+    ...(model_id ? { modelId: model_id } : {}),
+    ...(dataset_name ? { datasetName: dataset_name } : {}),
+    ...(dataset_digest ? { datasetDigest: dataset_digest } : {}),
+  };
+}

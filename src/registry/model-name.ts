@@ -49,7 +49,7 @@ export function parseVersion(text: string): number {
 export const maxRegistryTagLength = 100_000;
 
 export function validateRegistryTag({ key, value }: { readonly key: string; readonly value: string }): void {
-  validateKey(key, 'key');
+  validateKey(key, () => 'key');
   validateLength('key', 250, key);
   validateLength('value', maxRegistryTagLength, value);
 }

@@ -134,7 +134,7 @@ const nothingToDo = {
 
 function statementOf({ sql, parameters }: CompiledQuery): Statement {
   const numbers = parameters.length >= 20 && parameters.every((value) => typeof value === 'number');
-  if (numbers) return { sql, parameters: Float64Array.from(parameters as readonly number[]) }; // as was just seen
+  if (numbers) return { sql, parameters: new Float64Array(parameters as readonly number[]) }; // as was just seen
   refuseNul(parameters);
   return { sql, parameters };
 }

@@ -2,7 +2,7 @@
 import { PlatformError } from '../errors.ts';
 import { requireRun, setRunTags } from './change-run.ts';
 import type { LoggedModelStore } from './logged-model-store.ts';
-import { type NewMetric, validateMetric } from './metric.ts';
+import { type ModelMetric, type NewMetric, validateMetric } from './metric.ts';
 import type { MetricStore } from './metric-store.ts';
 import { invalid, type Param, pythonString, type Tag, validParam, validTag } from './names.ts';
 import { requireActiveRun, validateRunId } from './run.ts';
@@ -56,7 +56,9 @@ async function logMetrics(
   run: { readonly id: string; readonly experimentId: string },
   metrics: readonly NewMetric[],
 ): Promise<void> {
-  const measured = metrics.flatMap(({ modelId, ...metric }) => (modelId ? { ...metric, modelId, runId: run.id } : []));
+  const measured: ModelMetric[] = [];
+  for (const metric of metrics)
+    if (metric.modelId) measured.push({ ...metric, modelId: metric.modelId, runId: run.id });
   const [missing] = await loggedModels.missing([...new Set(measured.map(({ modelId }) => modelId))]);
   if (missing !== undefined) throw new PlatformError('tracking/unknown-model', missing);
   await store.log(run.id, run.experimentId, metrics);
@@ -100,7 +102,7 @@ function checkBatch(batch: Batch): Pick<Batch, 'runId' | 'params' | 'tags'> {
   const { runId, metrics } = batch;
   validateRunId(runId);
   metrics.forEach((metric, index) => {
-    validateMetric(metric, `metrics[${index}]`);
+    validateMetric(metric, () => `metrics[${index}]`);
   });
   const params = batch.params.map((param, index) => validParam(param, `params[${index}]`));
   const tags = batch.tags.map((tag, index) => validTag(tag, `tags[${index}]`));

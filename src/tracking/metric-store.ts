@@ -56,13 +56,14 @@ export const metricStore = (database: Db) => {
       values: series,
       ending: keepLatest,
     });
-    const placeOf = (runId: string, key: string) => `${runId}/${key}`; // no run id has a slash
-    const ids = new Map(stored.map(({ run_id, key, id }) => [placeOf(run_id, key), id]));
+    const ids = new Map<string, Map<string, Int64>>(runs.map(({ runId }) => [runId, new Map()]));
+    for (const { run_id, key, id } of stored) ids.get(run_id)?.set(key, id);
     const points: Int64[] = [];
     for (const { runId, metrics } of runs) {
+      const own = ids.get(runId);
       for (const { key, value, timestamp, step } of metrics) {
         const stored = storedValue(value);
-        points.push(ids.get(placeOf(runId, key)) ?? 0, step, timestamp, stored.value, stored.is_nan);
+        points.push(own?.get(key) ?? 0, step, timestamp, stored.value, stored.is_nan);
       }
     }
     const ending = 'on conflict do nothing';

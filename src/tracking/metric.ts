@@ -69,14 +69,15 @@ export function sampleStrides(total: number, count: number): readonly Strides[] 
   ].filter((strides) => strides.count > 0);
 }
 
-export function validateMetric(metric: NewMetric, path = ''): void {
+/** @param place in its request; made into text only where something is wrong, since a batch has a thousand metrics */
+export function validateMetric(metric: NewMetric, place: () => string = () => ''): void {
   if ((metric.datasetName === undefined) !== (metric.datasetDigest === undefined)) {
     throw invalid('dataset_digest', 'Both dataset_name and dataset_digest must be provided if one is provided');
   }
-  validateKey(metric.key, append(path, 'name'));
+  validateKey(metric.key, () => append(place(), 'name'));
   if (metric.timestamp < 0) {
     throw invalidValue(
-      append(path, 'timestamp'),
+      append(place(), 'timestamp'),
       metric.timestamp,
       `metric '${metric.key}' (value=${pythonFloat(metric.value)}). Timestamp must be a nonnegative long (64-bit integer) `,
     );

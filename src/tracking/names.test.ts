@@ -4,7 +4,7 @@ import { truncate, validateKey, validParam } from './names.ts';
 
 const message = (key: string): string => {
   try {
-    validateKey(key, 'key');
+    validateKey(key, () => 'key');
     return 'fine';
   } catch (error) {
     return error instanceof Error ? error.message : '';

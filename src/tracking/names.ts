@@ -26,13 +26,13 @@ export function truncate(value: string, limit: number): string {
   return value.length <= limit || lengthOf(value) <= limit ? value : [...value].slice(0, limit).join('');
 }
 
-/** Keys of metrics, params and tags; `path` is where the key stands in the request. */
-export function validateKey(key: string, path: string): void {
+/** Keys of metrics, params and tags; `place` is where the key stands in the request. */
+export function validateKey(key: string, place: () => string): void {
   if (/^[\w\- :]+$/.test(key)) return; // nearly all: nothing that could be a path
   // Word characters are Python's: any letter or digit of any script.
   if (!/^[/\p{L}\p{N}_.\- :]*$/u.test(key)) {
     throw invalidValue(
-      path,
+      place(),
       key,
       'Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).',
     );
@@ -42,26 +42,26 @@ export function validateKey(key: string, path: string): void {
     const why =
       'Names may be treated as files in certain cases, and must not resolve to other names when treated as such.' +
       ` This name would resolve to ${pythonString(normal)}`;
-    throw invalidValue(path, key, why);
+    throw invalidValue(place(), key, why);
   }
 }
 
 /** A param as it is kept: its key checked, its value cut to what fits. */
 export function validParam({ key, value }: Param, path = ''): Param {
-  validateKey(key, append(path, 'key'));
+  validateKey(key, () => append(path, 'key'));
   validateLength('Param key', maxKeyLength, key);
   return { key, value: truncate(value, maxParamLength) };
 }
 
 /** A run's tag as it is kept: its key checked, its value cut to what fits. */
 export function validTag({ key, value }: Tag, path = ''): Tag {
-  validateKey(key, append(path, 'key'));
+  validateKey(key, () => append(path, 'key'));
   validateLength(append(path, 'key'), maxKeyLength, key);
   return { key, value: truncate(value, maxTagLength) };
 }
 
 export function validateTag({ key, value }: Tag, maxValueLength: number): void {
-  validateKey(key, 'key');
+  validateKey(key, () => 'key');
   validateLength('key', maxKeyLength, key);
   validateLength('value', maxValueLength, value);
 }
