@@ -56,6 +56,23 @@ test('reads the newest from memory and the rest from files alike', async () => {
   assert.ok((await log.segments('flights', { seal: false })).length >= 5);
 });
 
+test('wide lines are read from memory and from files alike, and others grow between them', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-test-'));
+  await using log = await open(folder.path);
+  await log.open('flights');
+  const wide = 'é'.repeat(5_000); // 100 lines are a megabyte
+  for (let group = 0; group < 40; group++) {
+    const lines = Array.from({ length: 100 }, (_, i) => label(`${group}/${i} ${group % 3 === 0 ? 'w' : wide}`, i));
+    await log.append('flights', lines, times);
+  }
+  for (const after of [0, 1_990, 2_550, 3_650, 3_999]) {
+    const [next] = await log.readLog('flights', { after, limit: 10 });
+    const [group, i] = [Math.floor(after / 100), after % 100];
+    assert.equal(next?.seq, after + 1);
+    assert.ok(next.kind === 'label' && next.key.startsWith(`${group}/${i} `));
+  }
+});
+
 test('a label sent again is not written again, after a restart too', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'rondo-test-'));
   {

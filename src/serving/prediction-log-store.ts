@@ -60,6 +60,7 @@ type Tail = {
   writing: LineGroupWriter | undefined;
   /** The newest groups as they were written. */
   recent: Recent[];
+  recentSize: number;
   last: number;
   watermark: number | undefined;
   dropped: number;
@@ -69,18 +70,17 @@ type Tail = {
 type Recent = {
   readonly first: number;
   readonly lines: number;
+  /** Bytes held. */
+  readonly size: number;
   readonly text: LineGroupWriter['text'];
   /** To be used again when nobody needs its lines any more. */
   readonly writer: LineGroupWriter | undefined;
 };
 
-type Written = Pick<Recent, 'first' | 'lines'> &
-  Pick<Appended, 'renumbered'> & {
-    readonly group: LineGroupWriter;
-  };
+type Written = Pick<Appended, 'first' | 'renumbered'> & { readonly lines: number; readonly group: LineGroupWriter };
 
-/** Records kept in memory per endpoint for followers: those who fall behind read files. */
-const recentLines = 8_192;
+/** Records, and bytes, kept in memory per endpoint for followers: those who fall behind read files. */
+const [recentLines, recentBytes] = [8_192, 16_000_000];
 /** Memory that is kept for groups to come: so many writers, none of them larger. */
 const [spareWriters, largestSpare] = [16, 2_000_000];
 
@@ -120,7 +120,7 @@ export class PredictionLog implements AsyncDisposable {
     if (this.#tails.has(endpoint)) return;
     this.#tails.set(endpoint, {
       ...{ endpoint, last, watermark, group: undefined, waiters: [], writing: undefined },
-      ...{ recent: [], dropped: 0, failing: undefined },
+      ...{ recent: [], recentSize: 0, dropped: 0, failing: undefined },
     });
   }
 
@@ -330,14 +330,26 @@ export class PredictionLog implements AsyncDisposable {
   }
 
   /** For those who follow, as long as it is new. */
-  #keep({ recent, last }: Tail, { first, lines, group, renumbered }: Written): void {
+  #keep(tail: Tail, { first, lines, group, renumbered }: Written): void {
+    if (lines === 0) {
+      this.#reuse(group);
+      return;
+    }
+    const { recent } = tail;
     // A writer that is far larger than its lines is worth more to the next group.
-    const isWasteful = 2 * group.size < group.capacity;
-    const kept = renumbered ?? (isWasteful ? group.copy() : undefined);
-    if (kept) this.#reuse(group);
-    const text: Recent['text'] = (from, to) => (kept ? linesOf(kept, from, to) : group.text(from, to));
-    if (lines > 0) recent.push({ first, lines, text, writer: kept ? undefined : group });
-    while (recent[0] && last - recent[0].first - recent[0].lines > recentLines) this.#reuse(recent.shift()?.writer);
+    const isSpare = renumbered !== undefined || 2 * group.size < group.capacity;
+    const one = isSpare ? recentCopy(first, renumbered ?? group.copy()) : recentWriter(first, group);
+    if (isSpare) this.#reuse(group);
+    recent.push(one);
+    tail.recentSize += one.size;
+    while (
+      recent[0] &&
+      (tail.last - recent[0].first - recent[0].lines > recentLines || tail.recentSize > recentBytes)
+    ) {
+      const { writer, size } = recent.shift() as Recent; // there is one
+      tail.recentSize -= size;
+      this.#reuse(writer);
+    }
   }
 
   #reuse(writer: LineGroupWriter | undefined): void {
@@ -377,7 +389,7 @@ export class PredictionLog implements AsyncDisposable {
     for (const tail of this.#tails.values()) {
       const { last, watermark } = await this.#ask({ kind: 'open', endpoint: tail.endpoint });
       // A group that was written and not answered for is in the log all the same: followers read it from the file.
-      Object.assign(tail, { last, watermark, recent: [] });
+      Object.assign(tail, { last, watermark, recent: [], recentSize: 0 });
     }
   }
 
@@ -412,6 +424,16 @@ export class PredictionLog implements AsyncDisposable {
     await this.#worker.terminate();
   }
 }
+
+const recentCopy = (first: number, { bytes, starts }: NonNullable<Appended['renumbered']>): Recent => ({
+  ...{ first, lines: starts.length, size: bytes.length, writer: undefined },
+  text: (from, to) => linesOf({ bytes, starts }, from, to),
+});
+
+const recentWriter = (first: number, writer: LineGroupWriter): Recent => ({
+  ...{ first, lines: writer.lines, size: writer.capacity, writer },
+  text: (from, to) => writer.text(from, to),
+});
 
 function takeBatch(tail: Tail): Batch[] {
   const { group, waiters } = tail;
