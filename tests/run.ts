@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..');
 const only = process.argv.slice(2);
 
 /**
- * Tests beside the code share one process, and with it one PostgreSQL; whole-system tests get a process each, two at a time: they wait a
+ * Tests beside the code share two processes, each with one PostgreSQL; whole-system tests get a process each, two at a time: they wait a
  * lot. The demo has the machine for itself, since what it tells depends on how fast answers come.
  */
 const demo = 'tests/journeys/demo.test.ts';
@@ -18,6 +18,7 @@ const groups = [
   {
     patterns: ['src/**/*.test.ts', 'examples/**/*.test.ts'],
     options: ['--test-isolation=none', '--test-timeout=300000'],
+    processes: 2,
   },
   { patterns: ['tests/**/*.test.ts'], without: [demo], options: ['--test-concurrency=2'], before: buildPages },
   { patterns: [demo], options: [] },
@@ -26,11 +27,11 @@ const groups = [
 type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
 
 const found: Counts[] = [];
-for (const { patterns, without = [], options, before } of groups) {
+for (const { patterns, without = [], options, processes = 1, before } of groups) {
   const files = chosen(patterns, without);
   if (files.length === 0) continue;
   before?.();
-  found.push(await run(files, options));
+  found.push(...(await runBeside(dealt(files, processes), options)));
 }
 const sum = (pick: (counts: Counts) => number) => found.reduce((total, counts) => total + pick(counts), 0);
 const [passed, failed, skipped] = [sum((one) => one.passed), sum((one) => one.failed), sum((one) => one.skipped)];
@@ -50,8 +51,26 @@ function chosen(patterns: readonly string[], without: readonly string[]): readon
   return files.filter((file) => only.length === 0 || only.some((part) => file.includes(part))).sort();
 }
 
-/** Shows what the runner says and reads its closing lines; a runner that has none, or fails without a failed test, is a failure. */
-async function run(files: readonly string[], options: readonly string[]): Promise<Counts> {
+/** In turn, so that the files of a folder, which take about as long as each other, are spread. */
+function dealt(files: readonly string[], hands: number): readonly (readonly string[])[] {
+  const all = Array.from({ length: hands }, (_, hand) => files.filter((_, place) => place % hands === hand));
+  return all.filter((some) => some.length > 0);
+}
+
+/** At the same time; what they say is shown one after the other. */
+function runBeside(parts: readonly (readonly string[])[], options: readonly string[]): Promise<readonly Counts[]> {
+  let before: Promise<unknown> = Promise.resolve();
+  return Promise.all(
+    parts.map((files) => {
+      const counts = run(files, options, before);
+      before = counts;
+      return counts;
+    }),
+  );
+}
+
+/** Shows, when it is its turn, what the runner says and reads its closing lines; a runner that has none, or fails without a failed test, is a failure. */
+async function run(files: readonly string[], options: readonly string[], turn: Promise<unknown>): Promise<Counts> {
   const child = spawn(process.execPath, ['--test', '--test-reporter=spec', ...options, ...files], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -59,11 +78,17 @@ async function run(files: readonly string[], options: readonly string[]): Promis
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
   });
   let tail = '';
+  let unshown: string | undefined = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    process.stdout.write(text);
+    if (unshown === undefined) process.stdout.write(text);
+    else unshown += text;
     tail = (tail + text).slice(-200_000);
   });
-  const [code, signal] = await once(child, 'close');
+  const closed = once(child, 'close');
+  await turn;
+  process.stdout.write(unshown);
+  unshown = undefined;
+  const [code, signal] = await closed;
   const count = (name: string) =>
     Number([...tail.matchAll(new RegExp(`^ℹ ${name} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? Number.NaN);
   const [passed, failed, skipped] = [
