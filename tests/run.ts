@@ -10,21 +10,41 @@ const root = join(import.meta.dirname, '..');
 const only = process.argv.slice(2);
 
 /**
- * Tests beside the code share two processes, each with one PostgreSQL; whole-system tests get a process each, two at a time: they wait a
- * lot. The demo has the machine for itself, since what it tells depends on how fast answers come.
+ * Two at a time: tests beside the code in four processes, each with one PostgreSQL, and whole-system tests in a process each. The
+ * demo has the machine for itself, since what it tells depends on how fast answers come.
  */
 const demo = 'tests/journeys/demo.test.ts';
 const groups = [
   {
     patterns: ['src/**/*.test.ts', 'examples/**/*.test.ts'],
     options: ['--test-isolation=none', '--test-timeout=300000'],
-    processes: 2,
+    processes: 4,
   },
   { patterns: ['tests/**/*.test.ts'], without: [demo], options: ['--test-concurrency=2'], before: buildPages },
   { patterns: [demo], options: [] },
 ];
 
 type Counts = { readonly passed: number; readonly failed: number; readonly skipped: number };
+
+/** Kept until it is shown, and then shown as it comes. */
+class Output {
+  #held = '';
+  #isShown = false;
+  /** The end of it. */
+  tail = '';
+
+  write(text: string): void {
+    if (this.#isShown) process.stdout.write(text);
+    else this.#held += text;
+    this.tail = (this.tail + text).slice(-200_000);
+  }
+
+  show(): void {
+    if (!this.#isShown) process.stdout.write(this.#held);
+    this.#isShown = true;
+    this.#held = '';
+  }
+}
 
 const found: Counts[] = [];
 for (const { patterns, without = [], options, processes = 1, before } of groups) {
@@ -57,47 +77,51 @@ function dealt(files: readonly string[], hands: number): readonly (readonly stri
   return all.filter((some) => some.length > 0);
 }
 
-/** At the same time; what they say is shown one after the other. */
-function runBeside(parts: readonly (readonly string[])[], options: readonly string[]): Promise<readonly Counts[]> {
-  let before: Promise<unknown> = Promise.resolve();
-  return Promise.all(
-    parts.map((files) => {
-      const counts = run(files, options, before);
-      before = counts;
-      return counts;
-    }),
-  );
+/** Two at a time; what they say is shown one after the other. */
+async function runBeside(
+  parts: readonly (readonly string[])[],
+  options: readonly string[],
+): Promise<readonly Counts[]> {
+  const runs = parts.map((files) => ({ files, output: new Output(), isOver: false }));
+  const showAll = () => {
+    for (const { output, isOver } of runs) {
+      output.show();
+      if (!isOver) return;
+    }
+  };
+  const counts: Counts[] = [];
+  const waiting = runs.values();
+  const lane = async () => {
+    for (const one of waiting) {
+      showAll();
+      counts.push(await run(one.files, options, one.output));
+      one.isOver = true;
+    }
+    showAll();
+  };
+  await Promise.all([lane(), lane()]);
+  return counts;
 }
 
-/** Shows, when it is its turn, what the runner says and reads its closing lines; a runner that has none, or fails without a failed test, is a failure. */
-async function run(files: readonly string[], options: readonly string[], turn: Promise<unknown>): Promise<Counts> {
+/** Reads the closing lines of a runner; one that has none, or fails without a failed test, is a failure. */
+async function run(files: readonly string[], options: readonly string[], output: Output): Promise<Counts> {
   const child = spawn(process.execPath, ['--test', '--test-reporter=spec', ...options, ...files], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
     // Threads and processes start in half the time with what others have compiled; where the program itself keeps it.
     env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env },
   });
-  let tail = '';
-  let unshown: string | undefined = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (unshown === undefined) process.stdout.write(text);
-    else unshown += text;
-    tail = (tail + text).slice(-200_000);
-  });
-  const closed = once(child, 'close');
-  await turn;
-  process.stdout.write(unshown);
-  unshown = undefined;
-  const [code, signal] = await closed;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => output.write(text));
+  const [code, signal] = await once(child, 'close');
   const count = (name: string) =>
-    Number([...tail.matchAll(new RegExp(`^ℹ ${name} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? Number.NaN);
+    Number([...output.tail.matchAll(new RegExp(`^ℹ ${name} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? Number.NaN);
   const [passed, failed, skipped] = [
     count('pass'),
     count('fail') + count('cancelled'),
     count('skipped') + count('todo'),
   ];
   if (Number.isNaN(passed + failed + skipped)) {
-    console.log(`The test process ended early (${signal ?? code}).`);
+    output.write(`The test process ended early (${signal ?? code}).\n`);
     return { passed: 0, failed: 1, skipped: 0 };
   }
   return { passed, failed: code === 0 ? failed : Math.max(1, failed), skipped };
