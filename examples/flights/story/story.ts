@@ -79,11 +79,11 @@ export async function tellStory(options: StoryOptions): Promise<Summary> {
 
   tell.chapter('The flights change; Rondo retrains on what it saw');
   const retrained = await retrainOnDrift(api, tell, replay);
-  if (retrained) ends.push(retrained);
+  if (retrained.end) ends.push(retrained.end);
 
   tell.chapter('The rest of the half year, and the sum');
   const report = await replay.finish();
-  return sumUp(api, tell, report, ends);
+  return sumUp(api, tell, report, { rollouts: ends, retrained: retrained.version });
 }
 
 async function refuseDamagedData(api: Api, project: Project, tell: Teller): Promise<void> {
@@ -186,8 +186,11 @@ async function refuseThird(api: Api, tell: Teller, version: number): Promise<voi
   );
 }
 
+/** A version that its gates keep out has no rollout. */
+type Retrained = { readonly version: number; readonly end?: RolloutEnd };
+
 /** Waits for drift; while Rondo trains, the flights wait too, so that half a year does not fly by meanwhile. */
-async function retrainOnDrift(api: Api, tell: Teller, replay: Replay): Promise<RolloutEnd | undefined> {
+async function retrainOnDrift(api: Api, tell: Teller, replay: Replay): Promise<Retrained> {
   replay.resume();
   const from = 0;
   const opened = await awaitEvent(api, replay, 'monitoring.alert-opened', from);
@@ -197,12 +200,17 @@ async function retrainOnDrift(api: Api, tell: Teller, replay: Replay): Promise<R
   expect(started, 'the alert started no retraining');
   await replay.pause();
   tell.now('the pipeline trains on logged predictions with their labels');
-  const shipped = await nextEvent(api, ['rollouts.started', 'lifecycle.retraining-ended'], started?.position ?? 0);
-  tell.fact(
-    `Retraining: ${shipped.type === 'rollouts.started' ? `version ${String(shipped.data.version)} passed its gates` : (shipped.reason ?? 'ended without a rollout')}`,
-  );
+  const next = await nextEvent(api, ['rollouts.started', 'lifecycle.retraining-ended'], started?.position ?? 0);
   replay.resume();
-  return shipped.type === 'rollouts.started' ? endOf(api, tell, shipped.subject.split('/')[1] ?? '') : undefined;
+  if (next.type === 'rollouts.started') {
+    const version = Number(next.data.version);
+    tell.fact(`Retraining: version ${version} passed its gates`);
+    return { version, end: await endOf(api, tell, next.subject.split('/')[1] ?? '') };
+  }
+  const { version } = (next.data.version ?? {}) as { readonly version?: number }; // as the server logs it
+  if (version === undefined) throw new Error(`the retraining ended without a version: ${next.reason}`);
+  tell.fact(`Retraining: ${next.reason}`);
+  return { version };
 }
 
 /** The first event of a type, or undefined when the flights have ended without it. */

@@ -50,7 +50,7 @@ export async function sumUp(
   api: Api,
   tell: Teller,
   report: ReplayReport,
-  rollouts: readonly RolloutEnd[],
+  { rollouts, retrained }: { readonly rollouts: readonly RolloutEnd[]; readonly retrained: number },
 ): Promise<Summary> {
   expect(report.failed === 0, `${report.failed} requests failed`);
   const audit = await api.post<{ size: number; bad?: { why: string } }>('/api/v1/audit/verify');
@@ -61,7 +61,7 @@ export async function sumUp(
     labels: report.labels,
     rollouts,
     gates: await Promise.all(
-      [...new Set(rollouts.map(({ version }) => version))].map((version) => gateSummary(api, version)),
+      [...new Set([...rollouts.map(({ version }) => version), retrained])].map((version) => gateSummary(api, version)),
     ),
     alerts: await alertsOpened(api),
     measures: await measuresOf(api, report),
@@ -127,12 +127,13 @@ async function measuresOf(api: Api, report: ReplayReport): Promise<Measures> {
   };
 }
 
-function linesOf({ predictions, failed, labels, rollouts, measures, audit }: Summary): readonly string[] {
+function linesOf({ predictions, failed, labels, rollouts, gates, measures, audit }: Summary): readonly string[] {
   const { quality, deployments, caught, timeToProductionMs, rollbackMs } = measures;
   const [first, last] = [quality[0], quality.at(-1)];
   return [
     `${count(predictions)} predictions and ${count(labels)} labels, ${failed} failed requests`,
     ...rollouts.map(rolloutLine),
+    ...gates.filter(({ version }) => !rollouts.some((one) => one.version === version)).map(keptOutLine),
     `Quality: weekly AUC ${first?.value.toFixed(3)} in the first week, ${last?.value.toFixed(3)} [${last?.lower.toFixed(3)}, ${last?.upper.toFixed(3)}] in the last`,
     `Availability: ${failed === 0 ? '100 %' : `${(100 * (1 - failed / predictions)).toFixed(3)} %`} of ${count(predictions)} requests`,
     `Deployments: ${deployments}, and ${caught} caught before`,
@@ -140,6 +141,11 @@ function linesOf({ predictions, failed, labels, rollouts, measures, audit }: Sum
     `Rollback: ${rollbackMs.map((ms) => `${ms} ms`).join(', ')} from the decision to the last bad answer`,
     `Audit log: ${audit.size} entries verified`,
   ];
+}
+
+function keptOutLine({ version, tests }: GateSummary): string {
+  const unproved = tests.filter(({ outcome }) => outcome !== 'pass').map(({ test, outcome }) => `${test}: ${outcome}`);
+  return `version ${version} kept out by its gates, the champion stays: ${unproved.join('; ')}`;
 }
 
 function rolloutLine({ version, state, because, challengerAnswers, endedClock, logLoss }: RolloutEnd): string {
