@@ -36,8 +36,8 @@ test('lines are in a group as they were given, and in its copy without some of t
       for (const from of [0, lines.length >> 1]) {
         const expected = lines.slice(from).map((one, place) => completeLine(first + from + place, one.line));
         if (expected.length === 0) continue;
-        assert.equal(writer.text(from, lines.length), expected.join('\n'));
-        assert.equal(writer.text(from, from + 1), expected[0]);
+        assert.equal(linesOf(writer.written, from, lines.length), expected.join('\n'));
+        assert.equal(linesOf(writer.written, from, from + 1), expected[0]);
       }
       const gone = new Set(lines.keys().filter((place) => lines[place]?.isGone));
       const kept = lines.filter(({ isGone }) => !isGone);

@@ -51,10 +51,6 @@ export class LineGroupWriter {
     return this;
   }
 
-  get first(): number {
-    return this.#first;
-  }
-
   get lines(): number {
     return this.#starts.length;
   }
@@ -88,22 +84,20 @@ export class LineGroupWriter {
     this.#bytes = larger;
   }
 
+  /** What was written so far, until `begin`. */
+  get written(): Lines {
+    return { bytes: this.#bytes.subarray(0, this.#used), starts: this.#starts.values };
+  }
+
   /** A copy, which may be given away. */
   copy(): LineGroup {
     return {
+      ...copyLines(this.written),
       first: this.#first,
-      bytes: new Uint8Array(this.#bytes.subarray(0, this.#used)),
-      starts: Uint32Array.from(this.#starts.values),
       times: this.#times.values.slice(),
       counts: { sources: [...this.#sources.keys()], numbers: this.#counts.values.slice() },
       uncounted: this.#uncounted,
     };
-  }
-
-  /** @param from place of the first line  @param to of the one behind the last  @returns them without the last line feed */
-  text(from: number, to: number): string {
-    const starts = this.#starts.values;
-    return this.#bytes.toString('utf8', starts[from], (starts[to] ?? this.#used) - 1);
   }
 }
 
@@ -112,8 +106,16 @@ const frameBytes = 32;
 /** In UTF-8, a unit of a JavaScript string takes no more. */
 const maxBytesPerUnit = 3;
 
-/** As `LineGroupWriter.text`. */
-export function linesOf({ bytes, starts }: Pick<LineGroup, 'bytes' | 'starts'>, from: number, to: number): string {
+/** Complete lines, each with its line feed, and where each begins. */
+export type Lines = { readonly bytes: Uint8Array<ArrayBuffer>; readonly starts: ArrayLike<number> };
+
+export const copyLines = ({ bytes, starts }: Lines): Pick<LineGroup, 'bytes' | 'starts'> => ({
+  bytes: new Uint8Array(bytes),
+  starts: new Uint32Array(starts),
+});
+
+/** @param from place of the first line  @param to of the one behind the last  @returns their text, without the last line feed */
+export function linesOf({ bytes, starts }: Lines, from: number, to: number): string {
   const end = (starts[to] ?? bytes.length) - 1;
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8', starts[from], end);
 }

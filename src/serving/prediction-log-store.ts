@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PlatformError } from '../errors.ts';
 import { threadEntry } from '../storage/thread-entry.ts';
-import { type AboutLine, buffersOf, LineGroupWriter, linesOf } from './line-group.ts';
+import { type AboutLine, buffersOf, copyLines, LineGroupWriter, type Lines, linesOf } from './line-group.ts';
 import { parseLine } from './log-line.ts';
 import type { Segment } from './log-segment.ts';
 import type { LogRecord, LogSignal, PredictionRecord, ReadLog } from './prediction.ts';
@@ -67,12 +67,10 @@ type Tail = {
   failing: string | undefined;
 };
 
-type Recent = {
+type Recent = Lines & {
   readonly first: number;
-  readonly lines: number;
   /** Bytes held. */
   readonly size: number;
-  readonly text: LineGroupWriter['text'];
   /** To be used again when nobody needs its lines any more. */
   readonly writer: LineGroupWriter | undefined;
 };
@@ -175,7 +173,7 @@ export class PredictionLog implements AsyncDisposable {
     const group = tail.recent.findLast(({ first }) => first <= next);
     if (group) {
       const from = next - group.first;
-      return group.text(from, Math.min(from + page.limit, group.lines)).split('\n');
+      return linesOf(group, from, Math.min(from + page.limit, group.starts.length)).split('\n');
     }
     const part = await this.#ask({ kind: 'read', endpoint: tail.endpoint, ...page });
     return 'lines' in part ? part.lines : this.#options.readTables(part.tables.tables ?? [], page);
@@ -337,14 +335,15 @@ export class PredictionLog implements AsyncDisposable {
     }
     const { recent } = tail;
     // A writer that is far larger than its lines is worth more to the next group.
-    const isSpare = renumbered !== undefined || 2 * group.size < group.capacity;
-    const one = isSpare ? recentCopy(first, renumbered ?? group.copy()) : recentWriter(first, group);
-    if (isSpare) this.#reuse(group);
-    recent.push(one);
-    tail.recentSize += one.size;
+    const kept = renumbered ?? (2 * group.size < group.capacity ? copyLines(group.written) : undefined);
+    if (kept) {
+      recent.push({ first, ...kept, size: kept.bytes.length, writer: undefined });
+      this.#reuse(group);
+    } else recent.push({ first, ...group.written, size: group.capacity, writer: group });
+    tail.recentSize += recent.at(-1)?.size ?? 0; // there is one
     while (
       recent[0] &&
-      (tail.last - recent[0].first - recent[0].lines > recentLines || tail.recentSize > recentBytes)
+      (tail.last - recent[0].first - recent[0].starts.length > recentLines || tail.recentSize > recentBytes)
     ) {
       const { writer, size } = recent.shift() as Recent; // there is one
       tail.recentSize -= size;
@@ -424,16 +423,6 @@ export class PredictionLog implements AsyncDisposable {
     await this.#worker.terminate();
   }
 }
-
-const recentCopy = (first: number, { bytes, starts }: NonNullable<Appended['renumbered']>): Recent => ({
-  ...{ first, lines: starts.length, size: bytes.length, writer: undefined },
-  text: (from, to) => linesOf({ bytes, starts }, from, to),
-});
-
-const recentWriter = (first: number, writer: LineGroupWriter): Recent => ({
-  ...{ first, lines: writer.lines, size: writer.capacity, writer },
-  text: (from, to) => writer.text(from, to),
-});
 
 function takeBatch(tail: Tail): Batch[] {
   const { group, waiters } = tail;
