@@ -1,5 +1,6 @@
 /** The filter of a run list: proposes what may come next, and shows where a filter is wrong. */
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { flushSync } from 'react-dom';
 import { ApiProblem } from '../../data/api.ts';
 import { Icon } from '../../shell/icons.tsx';
 import { complete, type Known, type Option } from './filter-completion.ts';
@@ -35,8 +36,9 @@ export function FilterBox({ filter, known, error, onFilter }: Props) {
   const take = ({ text }: Option) => {
     const rest = draft.slice(to).replace(/^ /, '');
     const next = `${draft.slice(0, from)}${text} `;
-    edit(next + rest, next.length);
-    requestAnimationFrame(() => input.current?.setSelectionRange(next.length, next.length));
+    // At once: what is typed before the next frame belongs behind the option.
+    flushSync(() => edit(next + rest, next.length));
+    input.current?.setSelectionRange(next.length, next.length);
   };
   const onKey = (event: KeyboardEvent) => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
