@@ -6,27 +6,31 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openDatabase } from '../src/storage/open-database.ts';
 
-export type Shape = { readonly runs: number; readonly pointsPerMetric: number };
+/** The runs of several experiments take turns. */
+export type Shape = { readonly runs: number; readonly pointsPerMetric: number; readonly experiments?: number };
 
 /** A run has 10 metrics `m0` to `m9`, 10 parameters `p0` to `p9` and 6 tags; values are uniform and independent. */
 const keys = 10;
 const tagsPerRun = 6;
 
-/** Into experiment 0 of the folder. @returns the bytes that one point takes on the disk */
+/** Into the experiments from 0 on of the folder. @returns the bytes that one point takes on the disk */
 export async function fillRondo(folder: string, shape: Shape): Promise<number> {
   {
     await using _ = await openDatabase({ folder }); // makes the tables
   }
   using database = openForFilling(join(folder, 'rondo.db'));
-  database.exec(`insert or ignore into experiments (id, name, project, artifact_location, lifecycle, created_at, updated_at)
-    values (0, 'Default', 'default', 'mlflow-artifacts:/0', 'active', 0, 0)`);
+  const addExperiment = database.prepare(`insert or ignore into experiments
+    (id, name, project, artifact_location, lifecycle, created_at, updated_at) values (?, ?, 'default', ?, 'active', 0, 0)`);
+  for (let id = 0; id < (shape.experiments ?? 1); id += 1) {
+    addExperiment.run(id, id === 0 ? 'Default' : `experiment-${id}`, `mlflow-artifacts:/${id}`);
+  }
   const insert = {
     run: database.prepare(`insert into runs (id, experiment_id, name, user_id, status, start_time, end_time, artifact_uri, lifecycle)
-      values (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, 'active')`),
+      values (?1, ?8, ?2, ?3, ?4, ?5, ?6, ?7, 'active')`),
     tag: database.prepare('insert into run_tags (run_id, key, value) values (?, ?, ?)'),
     param: database.prepare('insert into run_params (run_id, key, value) values (?, ?, ?)'),
     metric: database.prepare(`insert into metric_series (run_id, key, value, timestamp, step, experiment_id, is_nan)
-      values (?, ?, ?, ?, ?, 0, 0)`),
+      values (?, ?, ?, ?, ?, (select experiment_id from runs where id = ?1), 0)`),
   };
   database.exec('begin');
   fill(shape, insert);
@@ -53,7 +57,7 @@ export function fillMlflow(file: string, shape: Shape): void {
   const insert = {
     run: database.prepare(`insert into runs (run_uuid, name, user_id, status, start_time, end_time, artifact_uri,
       experiment_id, lifecycle_stage, source_type, source_name, source_version, entry_point_name)
-      values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 'active', 'UNKNOWN', '', '', '')`),
+      values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'active', 'UNKNOWN', '', '', '')`),
     tag: database.prepare('insert into tags (run_uuid, key, value) values (?, ?, ?)'),
     param: database.prepare('insert into params (run_uuid, key, value) values (?, ?, ?)'),
     metric: database.prepare(`insert into latest_metrics (run_uuid, key, value, timestamp, step, is_nan)
@@ -72,7 +76,7 @@ export function fillMlflow(file: string, shape: Shape): void {
 
 type Statements = Readonly<Record<'run' | 'tag' | 'param' | 'metric', ReturnType<DatabaseSync['prepare']>>>;
 
-function fill({ runs, pointsPerMetric }: Shape, insert: Statements): void {
+function fill({ runs, pointsPerMetric, experiments = 1 }: Shape, insert: Statements): void {
   const random = numbersFrom(7);
   const statuses = ['FINISHED', 'FINISHED', 'FINISHED', 'FAILED'] as const;
   const firstStart = Date.UTC(2026, 0, 1);
@@ -89,7 +93,8 @@ function fill({ runs, pointsPerMetric }: Shape, insert: Statements): void {
       statuses[random.below(4)] ?? 'FINISHED',
       start,
       end,
-      `mlflow-artifacts:/0/${id}/artifacts`,
+      `mlflow-artifacts:/${number % experiments}/${id}/artifacts`,
+      number % experiments,
     );
     const tags = [
       `mlflow.runName/${name}`,

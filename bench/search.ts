@@ -1,6 +1,7 @@
 /**
  * Searches among 100,000 runs and 50 million metric points, first 100, each over HTTP with whole runs in the answer.
- * `node bench/search.ts [rounds] [data folder]`; the folder is filled when it is empty, and kept when it was named.
+ * `node bench/search.ts [rounds] [experiments] [data folder]`: of all the experiments, among which the runs are dealt. The folder is
+ * filled when it is empty, and kept when it was named.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -11,9 +12,9 @@ import { fillRondo } from './fill-runs.ts';
 import { cpuOf } from './process-use.ts';
 import { quantile } from './quantile.ts';
 
-const [rounds = '100', named] = process.argv.slice(2);
+const [rounds = '100', experiments = '1', named] = process.argv.slice(2);
 const targetMs = 50;
-const shape = { runs: 100_000, pointsPerMetric: 50 };
+const shape = { runs: 100_000, pointsPerMetric: 50, experiments: Number(experiments) };
 
 /** `n` changes from round to round, so that no answer is a repetition. */
 type Search = { readonly share: string; readonly filter?: (n: number) => string; readonly order?: string };
@@ -21,6 +22,9 @@ const searches: readonly Search[] = [
   { share: 'all' },
   { share: 'all', order: 'metrics.m2 DESC' },
   { share: 'all', order: 'metrics.m2 ASC' },
+  { share: 'all', order: 'params.p9' },
+  { share: 'all', order: 'attributes.run_name ASC' },
+  { share: 'all', order: 'attributes.end_time DESC' },
   { share: '10 %', filter: (n) => `metrics.m1 < ${0.1 - n / 1e5}`, order: 'metrics.m2 DESC' },
   { share: '1 %', filter: (n) => `metrics.m1 < ${0.01 - n / 1e5}`, order: 'metrics.m2 DESC' },
   { share: '0.01 %', filter: (n) => `metrics.m1 < ${0.0001 + n / 1e7}`, order: 'metrics.m2 DESC' },
@@ -40,6 +44,7 @@ const searches: readonly Search[] = [
   { share: '2 %', filter: (n) => `params.p9 = '${n}' OR params.p9 = '${n + 1}'`, order: 'metrics.m2 DESC' },
   { share: '9 %', filter: (n) => `NOT params.p0 = '${n % 10}' AND metrics.m1 < 0.1`, order: 'metrics.m2 DESC' },
   { share: '10 %', filter: (n) => `metrics.m1 < ${0.1 - n / 1e5}`, order: 'attributes.run_name ASC' },
+  { share: '10 %', filter: (n) => `metrics.m1 < ${0.1 - n / 1e5}`, order: 'attributes.end_time DESC' },
 ];
 
 const folder = named ?? (await mkdtemp(join(process.env['RONDO_BENCH'] ?? tmpdir(), 'rondo-bench-')));
@@ -56,7 +61,7 @@ if (!existsSync(join(folder, 'rondo.db'))) {
     let cpu = 0;
     for (let n = -3; n < Number(rounds); n += 1) {
       const body = {
-        experiment_ids: ['0'],
+        experiment_ids: Array.from({ length: shape.experiments }, (_, id) => String(id)),
         max_results: 100,
         ...(search.filter && { filter: search.filter(Math.abs(n) % 90) }),
         ...(search.order && { order_by: [search.order] }),

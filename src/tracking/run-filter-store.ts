@@ -75,21 +75,28 @@ function rowsOf({ db, experiments, reading }: Reader, clause: Clause) {
   }
 }
 
-/** A query for the ids of all runs that a filter finds and perhaps some more; undefined where only each run can tell. */
-export function runsNamedBy(reader: Reader, filter: Filter<Clause>): RawBuilder<unknown> | undefined {
+/** A query for the ids of all runs that a filter finds, and of some more where they are not the whole of what it says. */
+type Named = { readonly set: RawBuilder<unknown>; readonly isWhole: boolean };
+
+/** @returns undefined where only each run can tell */
+export function runsNamedBy(reader: Reader, filter: Filter<Clause>): Named | undefined {
   switch (filter.kind) {
     case 'is': {
       if (filter.clause.entity === 'attribute' || filter.clause.comparator === 'IS NULL') return undefined;
       const { source, owner, where } = rowsOf(reader, filter.clause);
-      return sql`select ${owner} as run_id from ${source} where ${where}`;
+      return { set: sql`select ${owner} as run_id from ${source} where ${where}`, isWhole: true };
     }
     case 'not':
       return undefined;
     case 'any': {
-      const parts = filter.of.map((part) => runsNamedBy(reader, part));
-      return parts.includes(undefined) ? undefined : sql`${sql.join(parts, sql` union `)}`;
+      const parts = filter.of.flatMap((part) => runsNamedBy(reader, part) ?? []);
+      if (parts.length < filter.of.length) return undefined;
+      const sets = parts.map(({ set }) => set);
+      return { set: sql`${sql.join(sets, sql` union `)}`, isWhole: parts.every(({ isWhole }) => isWhole) };
     }
-    case 'all':
-      return filter.of.map((part) => runsNamedBy(reader, part)).find((part) => part !== undefined);
+    case 'all': {
+      const part = filter.of.map((part) => runsNamedBy(reader, part)).find((part) => part !== undefined);
+      return part && { ...part, isWhole: false };
+    }
   }
 }

@@ -13,81 +13,99 @@ import type { Order } from './search-order.ts';
  */
 export type Phase = {
   readonly source: RawBuilder<unknown>;
-  readonly where: readonly Condition[];
-  readonly order: readonly RawBuilder<unknown>[];
+  /** What holds of the runs of these experiments, which are all that are searched or some of them. */
+  readonly where: (experiments: readonly Int64[]) => readonly Condition[];
+  readonly order: readonly Term[];
   /** The id of a run, where it is known first: before the run itself has been looked up. */
   readonly runId: RawBuilder<unknown>;
   /** What a clause about the order key itself comes to here; undefined for any other clause. */
   readonly direct: (clause: Clause) => Condition | undefined;
+  /** Whether the index has a stretch for each experiment, so that only the runs of one come in order. */
+  readonly byExperiment?: boolean;
   /** The index that is walked. */
   readonly walk?: {
     readonly source: RawBuilder<unknown>;
-    readonly where: readonly Condition[];
-    readonly value: RawBuilder<unknown>;
-    readonly ascending: boolean;
+    readonly where: (experiments: readonly Int64[]) => readonly Condition[];
+    readonly term: Term;
   };
 };
+
+export type Term = { readonly by: RawBuilder<unknown>; readonly ascending: boolean };
 
 export type Scope = {
   readonly db: Db;
   readonly orders: readonly Order[];
-  readonly experiments: readonly Int64[];
   /** What holds for every run that is searched. */
   readonly searched: readonly Condition[];
 };
 
 /** The parts of an order, one after the other. Values first, then NaN, then runs without the key, in both directions. */
-export function phasesOf({ db, orders, experiments, searched }: Scope): readonly [Phase, ...Phase[]] {
+export function phasesOf({ db, orders, searched }: Scope): readonly [Phase, ...Phase[]] {
   const [first, ...others] = orders;
-  const rest = [...others.flatMap(orderBy), ...ties];
-  if (!first || first.entity === 'attribute') {
-    const { key, ascending } = first ?? { key: 'start_time', ascending: false };
-    const runs = { source: sql`runs`, where: searched };
-    const value = attributeColumns[key] ?? sql`runs.start_time`;
-    return [
-      {
-        ...runs,
-        order: first ? [...orderBy(first), ...rest] : rest,
-        runId: sql`runs.id`,
-        direct: () => undefined, // it is a condition on a column of the runs as it stands
-        ...(key === 'start_time' && { walk: { ...runs, value, ascending } }),
-      },
-    ];
-  }
+  const rest = [...others.flatMap((order) => orderBy(order)), ...ties];
+  if (!first || first.entity === 'attribute') return runPhases(db, searched, { first, rest });
 
   const isMetric = first.entity === 'metric';
   const table = sql.table(tables[first.entity]);
   const having = sql<SqlBool>`first.run_id = runs.id and first.key = ${first.key}`;
   const isAboutKey = (clause: Clause) => clause.entity === first.entity && clause.key === first.key;
-  const part = (where: readonly Condition[], order: readonly RawBuilder<unknown>[]) => ({
+  const inIndex =
+    (...more: readonly Condition[]) =>
+    (experiments: readonly Int64[]): readonly Condition[] => [
+      sql<SqlBool>`first.key = ${first.key}`,
+      ...(isMetric ? [sql<SqlBool>`first.experiment_id in (${listOf(db, experiments)})`] : []),
+      ...more,
+    ];
+  const part = (where: Phase['where'], order: readonly Term[]) => ({
     // CROSS JOIN fixes SQLite's loops: the index of the values outside, each run looked up by its id.
     source: sql`${table} as first cross join runs`,
-    where: [...where, having, ...searched],
+    where: (experiments: readonly Int64[]) => [...where(experiments), having, ...searched],
     order: [...order, ...rest],
     runId: sql`first.run_id`,
     direct: (clause: Clause) =>
       isAboutKey(clause) ? (isMetric ? metricMatches : textMatches)(db, clause, 'first') : undefined,
   });
-  const inIndex = [
-    sql<SqlBool>`first.key = ${first.key}`,
-    ...(isMetric ? [sql<SqlBool>`first.experiment_id in (${listOf(db, experiments)})`] : []),
-  ];
-  const numbers = isMetric ? [...inIndex, sql<SqlBool>`first.is_nan = 0`] : inIndex;
-  const walk = {
-    source: sql`${table} as first`,
-    where: numbers,
-    value: sql`first.value`,
-    ascending: first.ascending,
-  };
-  const valued: Phase = { ...part(numbers, [first.ascending ? sql`first.value` : sql`first.value desc`]), walk };
+  const numbers = isMetric ? inIndex(sql<SqlBool>`first.is_nan = 0`) : inIndex();
+  const term = { by: sql`first.value`, ascending: first.ascending };
+  const walk = { source: sql`${table} as first`, where: numbers, term };
+  const valued: Phase = { ...part(numbers, [term]), byExperiment: isMetric, walk };
   const lacking: Phase = {
     source: sql`runs`,
-    where: [...searched, sql<SqlBool>`not exists (select 1 from ${table} as first where ${having})`],
+    where: () => [...searched, sql<SqlBool>`not exists (select 1 from ${table} as first where ${having})`],
     order: rest,
     runId: sql`runs.id`,
     direct: (clause) => (isAboutKey(clause) ? (clause.comparator === 'IS NULL' ? always : never) : undefined),
   };
-  return isMetric ? [valued, part([...inIndex, sql<SqlBool>`first.is_nan = 1`], []), lacking] : [valued, lacking];
+  return isMetric ? [valued, part(inIndex(sql<SqlBool>`first.is_nan = 1`), []), lacking] : [valued, lacking];
+}
+
+/** The parts of an order by an attribute, or by none. Runs that go on have no end, and come last. */
+function runPhases(
+  db: Db,
+  searched: readonly Condition[],
+  { first, rest }: { readonly first: Order | undefined; readonly rest: readonly Term[] },
+): readonly [Phase, ...Phase[]] {
+  const { key, ascending } = first ?? { key: 'start_time', ascending: false };
+  const term = { by: attributeColumns[key] ?? sql`runs.start_time`, ascending };
+  const runs = { source: sql`runs`, runId: sql`runs.id`, direct: () => undefined }; // a condition on a column stands as it is
+  if (key === 'end_time') {
+    const ended = () => [...searched, sql<SqlBool>`runs.end_time is not null`];
+    const going = () => [...searched, sql<SqlBool>`runs.end_time is null`];
+    return [
+      { ...runs, where: ended, order: [term, ...rest], walk: { source: runs.source, where: ended, term } },
+      { ...runs, where: going, order: rest },
+    ];
+  }
+  const where = () => searched;
+  const isIndexed = key === 'start_time' || (key === 'run_name' && !isPostgres(db));
+  return [
+    {
+      ...runs,
+      where,
+      order: first ? [term, ...rest] : rest,
+      ...(isIndexed && { walk: { source: runs.source, where, term } }),
+    },
+  ];
 }
 
 /** What stands in an IN. Many experiments, times many clauses, would be more parameters than a statement takes. */
@@ -98,16 +116,34 @@ export const listOf = (db: Db, experiments: readonly Int64[]): RawBuilder<unknow
     : sql`select value from json_each(${`[${experiments.join(',')}]`})`;
 };
 
-/** The whole order as terms of one query, for when there are few runs to sort. */
-export const orderOfRuns = (orders: readonly Order[]): readonly RawBuilder<unknown>[] => [
-  ...orders.flatMap(orderBy),
-  ...ties,
-];
+/** What stands in an IN, as one parameter, however many there are. */
+export const textsOf = (db: Db, texts: readonly string[]): RawBuilder<unknown> =>
+  isPostgres(db)
+    ? sql`select unnest(${[...texts]}::text[])`
+    : sql`select value from json_each(${JSON.stringify(texts)})`;
+
+/** All runs, and their whole order as terms of one query: for when there are few to sort. */
+export function sortedRuns(orders: readonly Order[]): Omit<Phase, 'where'> {
+  const joined = orders.map(({ entity, key }, place) => {
+    const row = `order${place}`;
+    const of = sql`${sql.ref(`${row}.run_id`)} = runs.id and ${sql.ref(`${row}.key`)} = ${key}`;
+    return entity === 'attribute' ? sql`` : sql`left join ${sql.table(tables[entity])} as ${sql.ref(row)} on ${of}`;
+  });
+  return {
+    source: sql`runs ${sql.join(joined, sql` `)}`,
+    order: [...orders.flatMap((order, place) => orderBy(order, `order${place}`)), ...ties],
+    runId: sql`runs.id`,
+    direct: () => undefined,
+  };
+}
 
 const always = sql<SqlBool>`1 = 1`;
 const never = sql<SqlBool>`1 = 0`;
 
-const ties = [sql`runs.start_time desc`, sql`runs.id`];
+const ties: readonly Term[] = [
+  { by: sql`runs.start_time`, ascending: false },
+  { by: sql`runs.id`, ascending: true },
+];
 
 const tables = {
   metric: 'metric_series',
@@ -139,17 +175,21 @@ export function metricMatches(db: Db, { comparator, value }: Clause, table: stri
 export const textMatches = (db: Db, { comparator, value }: Clause, table: string): Condition =>
   compare(db, sql.ref(`${table}.value`), comparator, value);
 
-/** Order terms that need no part of their own. */
-function orderBy({ entity, key, ascending }: Order): readonly RawBuilder<unknown>[] {
-  const direction = ascending ? sql`asc` : sql`desc`;
+/** Order terms that need no part of their own. @param joined the name of the joined row of the key; without, it is looked up */
+function orderBy({ entity, key, ascending }: Order, joined?: string): readonly Term[] {
   if (entity === 'attribute') {
-    const column = attributeColumns[key] ?? sql`runs.start_time`;
-    const nullable = key === 'end_time' ? [sql`case when ${column} is null then 1 else 0 end`] : [];
-    return [...nullable, sql`${column} ${direction}`];
+    const by = attributeColumns[key] ?? sql`runs.start_time`;
+    const nullable =
+      key === 'end_time' ? [{ by: sql`case when ${by} is null then 1 else 0 end`, ascending: true }] : [];
+    return [...nullable, { by, ascending }];
   }
-  const table = sql.table(tables[entity]);
-  const of = (column: RawBuilder<unknown>) =>
-    sql`(select ${column} from ${table} as other where other.run_id = runs.id and other.key = ${key})`;
-  const rank = sql`coalesce(${of(entity === 'metric' ? sql`other.is_nan` : sql`0`)}, 2)`;
-  return [rank, sql`${of(sql`other.value`)} ${direction}`];
+  const lookUp = (column: string) =>
+    sql`(select ${sql.ref(`other.${column}`)} from ${sql.table(tables[entity])} as other
+      where other.run_id = runs.id and other.key = ${key})`;
+  const of = joined === undefined ? lookUp : (column: string) => sql.ref(`${joined}.${column}`);
+  const isThere = sql`case when ${of('run_id')} is null then 2 else 0 end`;
+  return [
+    { by: entity === 'metric' ? sql`coalesce(${of('is_nan')}, 2)` : isThere, ascending: true },
+    { by: of('value'), ascending },
+  ];
 }

@@ -9,7 +9,7 @@ import { invalid } from './names.ts';
 import type { Run } from './run.ts';
 import { runDetails } from './run-details-store.ts';
 import { type Reading, runCondition, runsNamedBy, withNameAsTag } from './run-filter-store.ts';
-import { listOf, orderOfRuns, type Phase, phasesOf } from './run-phases-store.ts';
+import { listOf, type Phase, phasesOf, sortedRuns, type Term, textsOf } from './run-phases-store.ts';
 import { type Clause, readFilter, runVocabulary } from './search-clause.ts';
 import type { Filter } from './search-grammar.ts';
 import { type Order, parseOrder, refuseDuplicates } from './search-order.ts';
@@ -48,7 +48,11 @@ export async function searchRuns(
     filter: filter && withNameAsTag(filter),
     page: { offset: search.offset, limit: search.limit + 1 },
   };
-  const ids = (await pageOfBest(searched, room)) ?? (await pageOfFew(searched, room)) ?? (await pageOfAll(searched));
+  const ids =
+    (await pageOfSmall(searched, room)) ??
+    (await pageOfBest(searched, room)) ??
+    (await pageOfFew(searched, room)) ??
+    (await pageOfAll(searched));
   return { runs: await runDetails(db, ids.slice(0, search.limit)), more: ids.length > search.limit };
 }
 
@@ -90,53 +94,93 @@ type Searched = {
 /** How many runs are looked at one by one, which takes about 10 ms, and how many are sorted. */
 type Room = { readonly tried: number; readonly few: number };
 
+/** The page when few runs are searched at all, else undefined: the indexes of params and tags are of all experiments. */
+async function pageOfSmall(searched: Searched, { tried }: Room): Promise<readonly string[] | undefined> {
+  const { db, filter, orders, page } = searched;
+  const [first] = orders;
+  if (!filter && (!first || first.entity === 'attribute' || first.entity === 'metric')) return undefined;
+  const scope = runsSearched({ ...searched, within: [] }, { indexed: true });
+  const { rows } = await sql<unknown>`select 1 from runs where ${every(scope)} limit 1 offset ${tried}`.execute(db);
+  if (rows.length > 0) return undefined;
+  const where = () => runsSearched(searched, { indexed: true });
+  return idsOf(searched, { ...sortedRuns(orders), where }, { reading: 'each', page });
+}
+
 /** The page when the first runs of the order are enough for it, else undefined. */
 async function pageOfBest(searched: Searched, { tried }: Room): Promise<readonly string[] | undefined> {
-  const { db, filter, page } = searched;
+  const { filter, page } = searched;
   const [phase] = phases(searched);
-  if (!filter || !phase.walk || page.offset + page.limit > tried) return undefined;
-  const { source, where, value, ascending } = phase.walk;
+  const { walk, byExperiment = false } = phase;
+  const sought = page.offset + page.limit;
+  if (!filter || !walk || sought > tried) return undefined;
   const direct = partsOf(filter).flatMap((part) => (part.kind === 'is' ? (phase.direct(part.clause) ?? []) : []));
-  const range = [...where, ...direct];
-  const { rows } = await sql<{ value: unknown }>`select ${value} as value from ${source} where ${every(range)}
-    order by ${value} ${ascending ? sql`asc` : sql`desc`} limit 1 offset ${tried}`.execute(db);
-  const [end] = rows;
-  if (!end) return undefined;
-  // Runs that tie with the last value are not looked at: their order among each other is another one.
-  const before = sql<SqlBool>`${value} ${ascending ? sql`<` : sql`>`} ${end.value}`;
-  const ids = await idsOf(searched, phase, { reading: 'each', and: [before], page });
-  return ids.length === page.limit ? ids : undefined;
+
+  const amongFirst = async (count: number, page: Page): Promise<readonly string[] | undefined> => {
+    const { rows } = await inOrder<{ by0: unknown }>(searched, {
+      source: walk.source,
+      where: (experiments) => [...walk.where(experiments), ...direct],
+      order: [walk.term],
+      isSplit: byExperiment,
+      page: { offset: count, limit: 1 },
+    }).execute(searched.db);
+    const [end] = rows;
+    if (!end) return undefined;
+    // Runs that tie with the last value are not looked at: their order among each other is another one.
+    const before = sql<SqlBool>`${walk.term.by} ${walk.term.ascending ? sql`<` : sql`>`} ${end.by0}`;
+    return idsOf(searched, phase, { reading: 'each', and: [before], page });
+  };
+
+  // A tenth of them tells whether all of them can be enough, and may be enough by itself.
+  const sample = await amongFirst(Math.ceil(tried / 10), { offset: 0, limit: sought });
+  if (!sample || sample.length * 20 < sought) return undefined;
+  if (sample.length === sought) return sample.slice(page.offset);
+  const ids = await amongFirst(tried, page);
+  return ids?.length === page.limit ? ids : undefined;
 }
 
 /** The page when the filter names few runs, else undefined. */
 async function pageOfFew(searched: Searched, { few }: Room): Promise<readonly string[] | undefined> {
-  const { db, filter, orders, page } = searched;
+  const { db, experiments, filter, orders, page } = searched;
   if (!filter) return undefined;
+  const [{ byExperiment }] = phases(searched);
+  // What else there is to do would sort the runs of all experiments.
+  const most = byExperiment && experiments.length > 1 ? 5 * few : few;
   const reader = { ...searched, reading: 'set' } as const;
-  const sets = partsOf(filter)
-    .flatMap((part) => runsNamedBy(reader, part) ?? [])
+  const parts = partsOf(filter);
+  const named = parts
+    .flatMap((part) => {
+      const found = runsNamedBy(reader, part);
+      return found === undefined ? [] : [{ part, ...found }];
+    })
     .slice(0, mostSets);
-  const sizes = sets.length > 1 ? await Promise.all(sets.map((set) => sizeUpTo(db, set, manyRuns))) : [0];
-  const smallest = sets[sizes.indexOf(Math.min(...sizes))];
+  const sizes = named.length > 1 ? await Promise.all(named.map(({ set }) => sizeUpTo(db, set, manyRuns))) : [0];
+  const [smallest, second, ...others] = named
+    .map((one, place) => ({ ...one, size: sizes[place] ?? 0 }))
+    .toSorted((a, b) => a.size - b.size);
   if (!smallest) return undefined;
-  const others = sets
-    .filter((set) => set !== smallest)
-    .map((set) => sql<SqlBool>`${unindexed(db, sql`named.run_id`)} in (${set})`);
-  const { rows } = await sql<{ id: string }>`select distinct named.run_id as id from (${smallest}) as named
-    ${others.length > 0 ? sql`where ${every(others)}` : sql``} limit ${few + 1}`.execute(db);
-  if (rows.length > few) return undefined;
+  // What two of them have in common is little enough to ask each run for the others; reading all of those takes longer.
+  const runId = sql`named.run_id`;
+  const conditions = [
+    ...(second ? [sql<SqlBool>`${unindexed(db, runId)} in (${second.set})`] : []),
+    ...others.map(({ part }) =>
+      runCondition({ ...searched, reading: 'each' }, part, { runId, direct: () => undefined }),
+    ),
+  ];
+  const { rows } = await sql<{ id: string }>`select distinct named.run_id as id from (${smallest.set}) as named
+    ${conditions.length > 0 ? sql`where ${every(conditions)}` : sql``} limit ${most + 1}`.execute(db);
+  if (rows.length > most) return undefined;
   if (rows.length === 0) return [];
-  const among = {
-    source: sql`runs`,
-    where: [
-      sql<SqlBool>`runs.id in (${sql.join(rows.map(({ id }) => id))})`,
-      ...runsSearched(searched, { indexed: false }),
-    ],
-    order: orderOfRuns(orders),
-    runId: sql`runs.id`,
-    direct: () => undefined,
-  };
-  return idsOf(searched, among, { reading: 'each', page });
+  const where = () => [
+    sql<SqlBool>`runs.id in (${textsOf(
+      db,
+      rows.map(({ id }) => id),
+    )})`,
+    ...runsSearched(searched, { indexed: false }),
+  ];
+  const settled = [smallest, ...(second ? [second] : [])].flatMap(({ part, isWhole }) => (isWhole ? [part] : []));
+  const open = parts.filter((part) => !settled.includes(part) && !others.some((other) => other.part === part));
+  const rest = open.length > 0 ? ({ kind: 'all', of: open } as const) : undefined;
+  return idsOf({ ...searched, filter: rest }, { ...sortedRuns(orders), where }, { reading: 'each', page });
 }
 
 /** What further parts of the filter say is looked up for each run. */
@@ -170,17 +214,60 @@ async function pageOfAll(searched: Searched): Promise<readonly string[]> {
 type Reach = { readonly reading: Reading; readonly and?: readonly Condition[]; readonly page: Page };
 
 async function idsOf(searched: Searched, phase: Phase, { reading, and = [], page }: Reach): Promise<readonly string[]> {
-  const query = sql<{ id: string }>`select runs.id as id from ${phase.source}
-    where ${every([...phase.where, ...and, ...filterOf(searched, phase, reading)])}
-    order by ${sql.join(phase.order)} limit ${page.limit} offset ${page.offset}`;
+  const filter = filterOf(searched, phase, reading);
+  const query = inOrder<{ id: string }>(searched, {
+    id: sql`runs.id`,
+    source: phase.source,
+    where: (experiments) => [...phase.where(experiments), ...and, ...filter],
+    order: phase.order,
+    // Each part would read the sets of the filter for itself.
+    isSplit: phase.byExperiment === true && (reading === 'each' || filter.length === 0),
+    page,
+  });
   return (await query.execute(searched.db)).rows.map(({ id }) => id);
 }
 
 async function sizeOf(searched: Searched, phase: Phase): Promise<number> {
   const query = sql<{ n: number }>`select count(*) as n from ${phase.source}
-    where ${every([...phase.where, ...filterOf(searched, phase, 'set')])}`;
+    where ${every([...phase.where(searched.experiments), ...filterOf(searched, phase, 'set')])}`;
   return Number((await query.execute(searched.db)).rows[0]?.n ?? 0);
 }
+
+type Ordered = {
+  readonly id?: RawBuilder<unknown>;
+  readonly source: RawBuilder<unknown>;
+  readonly where: Phase['where'];
+  readonly order: readonly Term[];
+  readonly isSplit: boolean;
+  readonly page: Page;
+};
+
+/**
+ * A query for `id` and the terms of the order, `by0`, `by1` and so on. When it is split, the stretches that experiments have in an
+ * index are merged while they are read; over all of them at once, all rows would be sorted.
+ */
+function inOrder<Row>({ db, experiments }: Searched, { id, source, where, order, isSplit, page }: Ordered) {
+  const columns = [...(id ? [sql`${id} as id`] : []), ...order.map(({ by }, place) => sql`${by} as ${nameOf(place)}`)];
+  const terms = order.map(({ ascending }, place) => sql`${nameOf(place)} ${ascending ? sql`asc` : sql`desc`}`);
+  const among = (experiments: readonly Int64[]) =>
+    sql`select ${sql.join(columns)} from ${source} where ${every(where(experiments))}`;
+  const parametersOfPart = isSplit ? among(experiments.slice(0, 1)).compile(db).parameters.length : 0;
+  const parts =
+    isSplit && experiments.length <= mostParts && experiments.length * parametersOfPart <= mostParameters
+      ? experiments.map((experiment) => among([experiment]))
+      : [among(experiments)];
+  const ordered = sql`order by ${sql.join(terms)}`;
+  // SQLite merges them by itself, and reads no more of each than it needs.
+  const cut = (part: RawBuilder<unknown>) => sql`(${part} ${ordered} limit ${page.offset + page.limit})`;
+  const merged = parts.length > 1 && isPostgres(db) ? parts.map(cut) : parts;
+  return sql<Row>`${sql.join(merged, sql` union all `)} ${ordered} limit ${page.limit} offset ${page.offset}`;
+}
+
+const nameOf = (place: number) => sql.ref(`by${place}`);
+
+/** Bounds of one statement; beyond them experiments are read together. */
+const mostParts = 50;
+const mostParameters = 5_000;
 
 const filterOf = ({ db, experiments, filter }: Searched, phase: Phase, reading: Reading): readonly Condition[] =>
   filter ? [runCondition({ db, experiments, reading }, filter, phase)] : [];

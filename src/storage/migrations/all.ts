@@ -18,6 +18,7 @@ import { up as webhooks } from './0017-webhooks.ts';
 import { up as imports } from './0018-imports.ts';
 import { up as trash } from './0019-trash.ts';
 import { up as approvals } from './0020-approvals.ts';
+import { up as runOrders } from './0021-run-orders.ts';
 
 export type Migration = { readonly name: string; readonly up: (db: Db) => Promise<void> };
 
@@ -40,4 +41,5 @@ export const migrations: readonly Migration[] = [
   { name: '0018-imports', up: imports },
   { name: '0019-trash', up: trash },
   { name: '0020-approvals', up: approvals },
+  { name: '0021-run-orders', up: runOrders },
 ];
