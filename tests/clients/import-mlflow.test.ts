@@ -384,10 +384,10 @@ async function copyToPostgres(file: string, url: string): Promise<void> {
     const texts = columns.map(({ name: column, type }) =>
       /FLOAT/.test(type) ? `"${column}"` : `cast("${column}" as text) as "${column}"`,
     );
-    for (const row of source.prepare(`select ${texts.join(', ')} from "${table}"`).all()) {
-      const values = columns.map((column) => row[column.name]);
-      await client.query(`insert into "${table}" values (${values.map((_, at) => `$${at + 1}`).join(', ')})`, values);
-    }
+    const rows = source.prepare(`select ${texts.join(', ')} from "${table}"`).all();
+    await client.query(`insert into "${table}" select * from json_populate_recordset(null::"${table}", $1)`, [
+      JSON.stringify(rows),
+    ]);
   }
   await client.end();
 }
