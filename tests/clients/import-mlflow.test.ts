@@ -19,6 +19,8 @@ import { eachDatabase } from '../../src/storage/test-databases.ts';
 import { spawnServer } from '../journeys/spawned-server.ts';
 import { type MlflowServer, startMlflowServer } from './differential/mlflow-server.ts';
 import { findPythonClients } from './python-env.ts';
+import { openPythonForks, type PythonForks } from './python-forks.ts';
+import { withoutInference } from './without-inference.ts';
 
 const python = findPythonClients();
 const skip = python === undefined && 'no MLflow here: npm run setup:tests installs it';
@@ -26,6 +28,7 @@ const here = import.meta.dirname;
 const program = join(here, '..', '..', 'bin', 'rondo.mjs');
 
 let folder: AsyncDisposable & { readonly path: string };
+let forks: PythonForks;
 let old: MlflowServer;
 let seen: View;
 
@@ -53,12 +56,25 @@ const serverOptions = (at: string) => ({
 before(async () => {
   if (python === undefined) return;
   folder = await mkdtempDisposable(join(tmpdir(), 'rondo-moving-'));
+  forks = openPythonForks({
+    python,
+    modules: ['mlflow', 'mlflow.sklearn', 'sklearn.linear_model'],
+    folder: folder.path,
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder.path,
+      MLFLOW_DISABLE_TELEMETRY: 'true',
+      GIT_PYTHON_REFRESH: 'quiet',
+      ...withoutInference,
+    },
+  });
   await mkdir(join(folder.path, 'old'));
   old = await startMlflowServer(serverOptions(join(folder.path, 'old')));
   await runPython('content.py', { MLFLOW_TRACKING_URI: old.url, WITH_PROMPTS: 'yes', WITH_WHAT_STAYS: 'yes' });
   seen = await view(old.url);
 });
 after(async () => {
+  await forks?.[Symbol.asyncDispose]();
   await old?.[Symbol.asyncDispose]();
   await folder?.[Symbol.asyncDispose]();
 });
@@ -293,28 +309,12 @@ async function view(url: string, env: Readonly<Record<string, string>> = {}): Pr
   return JSON.parse(await runPython('view.py', { ...env, MLFLOW_TRACKING_URI: url }, ['--artifacts']));
 }
 
-async function runPython(
+function runPython(
   script: string,
   env: Readonly<Record<string, string>>,
   words: readonly string[] = [],
 ): Promise<string> {
-  const child = spawn(python ?? '', [join(here, 'moving', script), ...words], {
-    cwd: folder.path,
-    env: {
-      PATH: process.env['PATH'],
-      HOME: folder.path,
-      MLFLOW_DISABLE_TELEMETRY: 'true',
-      GIT_PYTHON_REFRESH: 'quiet',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const texts = { out: '', err: '' };
-  child.stdout.setEncoding('utf8').on('data', (part) => (texts.out += part));
-  child.stderr.setEncoding('utf8').on('data', (part) => (texts.err += part));
-  const [code] = await once(child, 'close');
-  assert.equal(code, 0, texts.err.slice(-4000));
-  return texts.out;
+  return forks.run({ path: join(here, 'moving', script), words, env });
 }
 
 /**
