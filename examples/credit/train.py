@@ -40,7 +40,9 @@ def main() -> None:
 
         inputs = [(name, FloatTensorType([None, 1])) for name in FEATURES]
         file = to_onnx(model, initial_types=inputs, options={"zipmap": False}, target_opset=18)
-        mlflow.onnx.log_model(file, name="model")
+        # Without them mlflow loads the model in another process to see what it imports, which takes seconds.
+        packages = mlflow.onnx.get_default_pip_requirements()
+        mlflow.onnx.log_model(file, name="model", pip_requirements=packages)
         onnx.save(file, pathlib.Path("out/model.onnx"))
     # What the trainer itself answers: the file must answer the same wherever it runs.
     expected = test[FEATURES].astype(np.float32).assign(score=answers)
