@@ -27,7 +27,7 @@ eachDatabaseUrl(extent.databases, (database, newUrl) => {
       });
       const output = await runSteps(python, 'journey.py', {
         ...{ url: server.url, home },
-        env: { MLFLOW_HTTP_REQUEST_TIMEOUT: '30', ...extent.clientEnv },
+        env: { MLFLOW_HTTP_REQUEST_TIMEOUT: '30' },
       });
       context.diagnostic(/^mlflow [\d.]+/m.exec(output)?.[0] ?? output);
     });
