@@ -333,6 +333,7 @@ export async function openApp(options: AppOptions): Promise<App> {
     await startDeliveries({
       ...{ database, version, now, onError },
       ...{ secrets: webhookSecrets, policy: config.webhooks, environment: config.environment, random: Math.random },
+      timeoutMs: config.webhooks.timeoutMs,
     }),
   );
   resources.use(startOutbox({ database, factsOf: registryFacts, now, onError }));

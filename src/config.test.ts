@@ -55,6 +55,15 @@ test("another store's address comes with a region, because the protocol wants on
   assert.equal(readConfig({}, both).s3.endpoint, 'http://mlflow');
 });
 
+test('a receiver of webhooks has half a minute, or as MLflow is told', () => {
+  const timeoutOf = (text: string | undefined) =>
+    readConfig({}, { MLFLOW_WEBHOOK_REQUEST_TIMEOUT: text }).webhooks.timeoutMs;
+  assert.deepEqual([undefined, '5', '999'].map(timeoutOf), [30_000, 5_000, 999_000]);
+  for (const text of ['', '0', '-1', '1.5', '1e3', '1000', 'soon']) {
+    assert.throws(() => timeoutOf(text), { code: 'config/invalid', subject: 'MLFLOW_WEBHOOK_REQUEST_TIMEOUT' }, text);
+  }
+});
+
 test('the database of an MLflow is refused with the line that brings it over', () => {
   const hintOf = (flags: Parameters<typeof readConfig>[0]) => {
     try {

@@ -22,8 +22,12 @@ export type Config = {
   readonly allowedHosts: readonly string[];
   readonly corsAllowedOrigins: readonly string[];
   readonly adminPassword: string | undefined;
-  /** What webhooks may reach. */
-  readonly webhooks: { readonly schemes: readonly string[]; readonly allowPrivateAddresses: boolean };
+  /** What webhooks may reach, and how long a receiver may take. */
+  readonly webhooks: {
+    readonly schemes: readonly string[];
+    readonly allowPrivateAddresses: boolean;
+    readonly timeoutMs: number;
+  };
   /** What the source of a new model version must match. */
   readonly sourcePattern: RegExp | undefined;
   readonly logLevel: string;
@@ -78,6 +82,7 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
     webhooks: {
       schemes: schemesOf(environment.MLFLOW_WEBHOOK_ALLOWED_SCHEMES),
       allowPrivateAddresses: flagOf(environment, 'MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS'),
+      timeoutMs: 1_000 * secondsOf(environment, 'MLFLOW_WEBHOOK_REQUEST_TIMEOUT', 30),
     },
     sourcePattern: patternOf(environment, 'MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX'),
     logLevel: levelOf(environment.RONDO_LOG ?? 'warn'),
@@ -125,6 +130,12 @@ function flagOf(environment: Environment, name: string): boolean {
   const text = (environment[name] ?? 'false').toLowerCase();
   if (/^(true|1|false|0)$/.test(text)) return text === 'true' || text === '1';
   throw invalid(name, 'true or false');
+}
+
+function secondsOf(environment: Environment, name: string, otherwise: number): number {
+  const text = environment[name] ?? String(otherwise);
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw invalid(name, 'seconds, from 1 to 999');
 }
 
 function patternOf(environment: Environment, name: string): RegExp | undefined {

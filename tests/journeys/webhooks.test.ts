@@ -33,6 +33,7 @@ eachDatabase((name, open) => {
           env: {
             MLFLOW_WEBHOOK_ALLOWED_SCHEMES: 'http',
             MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS: 'true',
+            MLFLOW_WEBHOOK_REQUEST_TIMEOUT: '2',
             ...(database.url !== undefined && { DATABASE_URL: database.url }),
           },
         }),
@@ -57,7 +58,7 @@ eachDatabase((name, open) => {
     }
     deaf = false;
     await server.must('PATCH', `/api/v1/webhooks/${id}`, { active: true, url: receiver.url });
-    // On PostgreSQL what a dead server had in hand is free only when its lease ends, after 40 seconds.
+    // On PostgreSQL what a dead server had in hand is free only when its lease ends, ten seconds after a receiver's time.
     for (let tries = 0; tries < 900 && !(await isAllTold(server, id, ended.at(-1) ?? '')); tries++) await wait(100);
 
     const told = (action: string) =>
