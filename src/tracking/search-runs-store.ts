@@ -11,7 +11,7 @@ import { runDetails } from './run-details-store.ts';
 import { type Reading, runCondition, runsNamedBy, withNameAsTag } from './run-filter-store.ts';
 import { listOf, type Phase, phasesOf, sortedRuns, type Term, textsOf } from './run-phases-store.ts';
 import { type Clause, readFilter, runVocabulary } from './search-clause.ts';
-import type { Filter } from './search-grammar.ts';
+import { clausesOf, type Filter } from './search-grammar.ts';
 import { type Order, parseOrder, refuseDuplicates } from './search-order.ts';
 
 export type RunSearch = {
@@ -154,10 +154,12 @@ async function pageOfFew(searched: Searched, { few }: Room): Promise<readonly st
     })
     .slice(0, mostSets);
   const sizes = named.length > 1 ? await Promise.all(named.map(({ set }) => sizeUpTo(db, set, manyRuns))) : [0];
-  const [smallest, second, ...others] = named
+  const [smallest, second, ...further] = named
     .map((one, place) => ({ ...one, size: sizes[place] ?? 0 }))
     .toSorted((a, b) => a.size - b.size);
   if (!smallest) return undefined;
+  // The runs themselves are looked up later.
+  const others = further.filter(({ part }) => clausesOf(part).every(({ entity }) => entity !== 'attribute'));
   // What two of them have in common is little enough to ask each run for the others; reading all of those takes longer.
   const runId = sql`named.run_id`;
   const conditions = [

@@ -242,7 +242,7 @@ eachDatabase((dialect, open) => {
     );
   });
 
-  test(`${dialect}: the greatest filters that are read are answered too`, async () => {
+  test(`${dialect}: the greatest filters that are read are answered too, and the most mixed`, async () => {
     await using database = await open();
     const experimentIds = await fill(database);
     const condition = 'metrics.m > 0';
@@ -252,6 +252,7 @@ eachDatabase((dialect, open) => {
       Array(100).fill(condition).join(' OR '),
       `${'NOT ('.repeat(50)}${condition}${')'.repeat(50)}`,
       Array(33).fill(`(${condition} OR (${condition} AND NOT (${condition})))`).join(' AND '),
+      `${condition} AND ${condition} AND (${condition} OR (${condition} AND status != 'FAILED'))`,
       `${condition} AND run_id NOT IN (${Array(20_000).fill("'a'").join(',')})`,
     ]) {
       for (const room of [{ tried: 5, few: 0 }, undefined]) {
