@@ -127,7 +127,7 @@ export async function importMlflow(
   /** Sends what is missing or other, and compares what came of it. @returns the names of what was sent */
   async function carry(kind: EntityKind, records: readonly EntityRecord[]): Promise<void> {
     for (let at = 0; at < records.length; at += recordsInBatch) {
-      const some = records.slice(at, at + recordsInBatch);
+      const some = records.slice(at, at + recordsInBatch).map(storable);
       const before = await found(kind, some);
       const changed = some.filter((record) => noteChange(before.get(nameOf(record)), record));
       if (changed.length > 0 && !isDryRun) await target.write(changed);
@@ -140,6 +140,14 @@ export async function importMlflow(
   async function found(kind: EntityKind, records: readonly EntityRecord[]): Promise<ReadonlyMap<string, EntityRecord>> {
     const there = await target.read(kind, records.map(nameOf));
     return new Map(there.map((record) => [nameOf(record), record]));
+  }
+
+  /** Only MLflow's SQLite keeps a NUL in a text. */
+  function storable<T extends EntityRecord>(record: T): T {
+    if (!holdsNul(record)) return record;
+    const stored = withoutNul(record) as T; // other characters in the same fields
+    tally.note('differences', `${titleOf(stored)}: a NUL in a text there is \ufffd here`);
+    return stored;
   }
 
   /** @returns whether it has to be sent */
@@ -364,6 +372,18 @@ function titleOf(record: EntityRecord): string {
     case 'version':
       return `version ${record.version} of ${record.model}`;
   }
+}
+
+const holdsNul = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? value.includes('\0')
+    : typeof value === 'object' && value !== null && Object.values(value).some(holdsNul);
+
+function withoutNul(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('\0', '\ufffd');
+  if (Array.isArray(value)) return value.map(withoutNul);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withoutNul(one)]));
 }
 
 const short = (value: unknown): string => {

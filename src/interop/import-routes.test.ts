@@ -118,10 +118,10 @@ eachDatabase((name, open) => {
     assert.equal((await server.post('/nobody/records', { records: [experiment] })).body.code, 'interop/no-import');
   });
 
-  test('artifacts are told by size and SHA-256, and those that are not there are left out', async () => {
+  test('artifacts are told by size and SHA-256, and those that are not or cannot be there are left out', async () => {
     await using server = await serve(open);
     await server.artifacts.put('1/a.txt', new TextEncoder().encode('hello'));
-    const { body } = await server.post('/read-artifacts', { keys: ['1/a.txt', '1/none.txt'] });
+    const { body } = await server.post('/read-artifacts', { keys: ['1/a.txt', '1/none.txt', '1/c:x', '1/a\\b'] });
     const digest = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
     assert.deepEqual(body.items, [{ key: '1/a.txt', size: 5, digest }]);
   });

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { eventStore } from '../events/event-store.ts';
-import type { ArtifactRoot } from '../storage/artifact-root.ts';
+import type { ArtifactRoot, OpenArtifact } from '../storage/artifact-root.ts';
 import type { Database } from '../storage/database.ts';
 import type { Tag } from '../tracking/names.ts';
 import { defaultProject, taggedProject } from '../tracking/project-tag.ts';
@@ -143,7 +143,7 @@ export const importRoutes =
       async ({ body: { keys } }) => {
         const items: { key: string; size: number; digest: string }[] = [];
         for (const key of keys) {
-          const found = await artifacts.open(key);
+          const found = await openStored(artifacts, key);
           if (!found) continue;
           items.push({ key, size: found.size, digest: found.digest ?? (await digestOf(found.body)) });
         }
@@ -174,6 +174,16 @@ export const importRoutes =
       },
     );
   };
+
+/** A file of a name that cannot be stored is not there. */
+async function openStored(artifacts: ArtifactRoot, key: string): Promise<OpenArtifact | undefined> {
+  try {
+    return await artifacts.open(key);
+  } catch (error) {
+    if (error instanceof PlatformError && error.code === 'storage/bad-key') return undefined;
+    throw error;
+  }
+}
 
 /** For artifact roots that know none. @returns SHA-256 in hexadecimal digits */
 async function digestOf(body: AsyncIterable<Uint8Array>): Promise<string> {
