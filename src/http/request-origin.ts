@@ -4,7 +4,7 @@ import { PlatformError } from '../errors.ts';
 export type OriginRules = {
   /** The address the server was told to listen on. */
   readonly host: string;
-  /** Further hosts, exact or with `*` and `?`, with or without a port: as MLflow's option of that name. */
+  /** Further hosts, exact or with `*` and `?`, with or without a port: as MLflow's option of that name. None: private addresses. */
   readonly allowedHosts: readonly string[];
   /** Further origins, exact or with `*`: `https://*.example.org`. */
   readonly corsAllowedOrigins: readonly string[];
@@ -21,6 +21,9 @@ export type RequestOrigin = {
 };
 
 const loopbackNames: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+/** Of RFC 1918 and RFC 4193. An address is no name that somebody could let point here. */
+const privateAddress =
+  /^(?:(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}|\[f[cd][0-9a-f]{2}:[0-9a-f:.]+\])$/;
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export const originGuard = (rules: OriginRules) => {
@@ -33,6 +36,8 @@ export const originGuard = (rules: OriginRules) => {
     if (name === undefined) return false;
     if (loopbackNames.has(name) || name === bound) return true;
     if (localAddress !== undefined && name === bracketed(localAddress.replace(/^::ffff:/, ''))) return true;
+    // As MLflow has it: whoever reaches this server through a container or a proxy names the address of that.
+    if (hostPatterns.length === 0 && privateAddress.test(name)) return true;
     const whole = host.toLowerCase();
     return hostPatterns.some((pattern) => pattern.test(whole) || pattern.test(name));
   };

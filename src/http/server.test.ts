@@ -356,6 +356,18 @@ test('only its own names reach the server', async () => {
   });
 });
 
+test('without a list of hosts, addresses of private networks are taken', () => {
+  const { checkHost } = originGuard({ host: '0.0.0.0', allowedHosts: [], corsAllowedOrigins: [] });
+  const check = (host: string) => () => checkHost({ hosts: [host], localAddress: '172.17.0.2' });
+  for (const host of ['10.1.2.4', '192.168.1.5:5000', '172.16.0.1', '172.31.255.1:80', '[fd00::1]:5000', '[fc12::]'])
+    assert.doesNotThrow(check(host), host);
+  const refused = [
+    ...['8.8.8.8', '172.32.0.1', '169.254.169.254', '[fe80::1]', '[2001:db8::1]', '10.1.2', '110.1.2.3', '10.1.2.3.4'],
+    ...['10.evil.example', '192.168.evil.example', '10.1.2.3.evil.example', 'fd00.evil.example', '[fd00.evil]'],
+  ];
+  for (const host of refused) assert.throws(check(host), { code: 'http/wrong-host' }, host);
+});
+
 test('only pages of known origins change anything', () => {
   const { checkOrigin } = originGuard({
     host: '127.0.0.1',
