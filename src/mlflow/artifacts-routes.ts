@@ -51,7 +51,7 @@ function addFiles(app: FastifyInstance, prefix: string, { artifacts: { proxied }
   });
 
   app.get(`${prefix}*`, { config: { permission: 'read', encodedPath: true } }, async (request, reply) =>
-    sendFile({ root: proxied, key: keyOf(request.url) }, reply, request.headers.range),
+    sendFile({ root: proxied, key: keyOf(request.url) }, reply, request.headers),
   );
 
   app.delete(`${prefix}*`, { config: { permission: 'write', encodedPath: true } }, async (request, reply) => {
@@ -83,7 +83,7 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     const query = queryOf(request);
     const path = asked(query, 'path');
     const run = await requireRun(runStore(database.read), query.get('run_id') ?? query.get('run_uuid') ?? '');
-    return sendFile(below(artifacts, run.artifactUri, path), reply, request.headers.range);
+    return sendFile(below(artifacts, run.artifactUri, path), reply, request.headers);
   });
 
   app.get('/model-versions/get-artifact', { config: { permission: 'read' } }, async (request, reply) => {
@@ -94,7 +94,7 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     const stores = { runs: runStore(database.read), loggedModels: loggedModelStore(database.read) };
     const places = (await locationsOf(stores, found)).map((location) => below(artifacts, location, path));
     for (const place of places) {
-      if (await place.root.open(place.key)) return sendFile(place, reply, request.headers.range);
+      if (await place.root.open(place.key)) return sendFile(place, reply, request.headers);
     }
     throw await noFile(places[0]);
   });
@@ -108,7 +108,7 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     }
     checkArtifactPath(path);
     const model = await requireLoggedModel(loggedModelStore(database.read), request.params.model_id);
-    return sendFile(below(artifacts, model.artifactLocation, path), reply, request.headers.range);
+    return sendFile(below(artifacts, model.artifactLocation, path), reply, request.headers);
   });
 }
 
@@ -180,7 +180,7 @@ function addListings(app: FastifyInstance, { artifacts, database }: MlflowDeps):
 async function sendFile(
   { root, key }: ArtifactPlace,
   reply: FastifyReply,
-  range: string | undefined,
+  headers: FastifyRequest['headers'],
 ): Promise<FastifyReply> {
   const whole = await root.open(key);
   if (!whole) throw await noFile({ root, key });
@@ -189,7 +189,8 @@ async function sendFile(
     .header('content-type', contentTypeOf(name))
     .header('content-disposition', attachment(name))
     .header('accept-ranges', 'bytes');
-  const asked = rangeOf(range, whole.size);
+  const asked = rangeOf(headers, whole.size);
+  if (asked === 'beyond') return reply.code(416).header('content-range', `bytes */${whole.size}`).send('');
   if (!asked) return reply.header('content-length', whole.size).send(Readable.from(whole.body));
   const part = await root.open(key, asked);
   return reply
@@ -208,16 +209,20 @@ async function noFile(place: ArtifactPlace | undefined): Promise<PlatformError> 
     : new PlatformError('tracking/artifact-not-found', key, { message: `No such artifact: '${key}'` });
 }
 
-/** One range of bytes; anything else in the header is answered with the whole file, as RFC 9110 allows. */
+/**
+ * One range of bytes; anything else in the header is answered with the whole file, as RFC 9110 allows. So is `If-Range`: answers have
+ * nothing that it could name, so that the part that the client has is of another file.
+ */
 function rangeOf(
-  header: string | undefined,
+  { range = '', 'if-range': ifRange }: FastifyRequest['headers'],
   size: number,
-): { readonly start: number; readonly end: number } | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? '');
-  if (!match || (match[1] === '' && match[2] === '')) return undefined;
-  const start = match[1] === '' ? Math.max(0, size - Number(match[2])) : Number(match[1]);
-  const end = match[1] === '' || match[2] === '' ? size : Math.min(size, Number(match[2]) + 1);
-  return start < end ? { start, end } : undefined;
+): { readonly start: number; readonly end: number } | 'beyond' | undefined {
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(range) ?? [];
+  if (ifRange !== undefined || (first === '' && last === '')) return undefined;
+  if (first !== '' && last !== '' && Number(last) < Number(first)) return undefined;
+  const start = first === '' ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === '' || last === '' ? size : Math.min(size, Number(last) + 1);
+  return start < end ? { start, end } : 'beyond';
 }
 
 function asked(query: URLSearchParams, name: string): string {

@@ -4,6 +4,8 @@ import { versionStore } from '../registry/version-store.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
 import { files, openTestFace } from './test-face.ts';
 
+const host = { host: 'localhost' };
+
 eachDatabase((dialect, open) => {
   const setUp = () => openTestFace(open);
 
@@ -95,6 +97,33 @@ eachDatabase((dialect, open) => {
       body.files.map((file: { path: string }) => file.path).sort(),
       ['%2523', '%2e%2e', '100%.txt', 'a b.txt', 'a+b', 'hash#1.txt', 'img%step%1.png', 'q?x=1.txt', 'ä'].sort(),
     );
+  });
+
+  test(`${dialect}: a part of a file is what was asked for, and never something else in its place`, async () => {
+    await using server = await openTestFace(open);
+    await server.send('PUT', `${files}/a/ten`, '0123456789', 'text/plain');
+    await server.send('PUT', `${files}/a/none`, '', 'text/plain');
+    const ask = async (name: string, headers: object) => {
+      const url = `${files}/a/${name}`;
+      const { statusCode, body, headers: said } = await server.app.inject({ url, headers: { ...host, ...headers } });
+      return [statusCode, body, said['content-range']];
+    };
+    for (const [range, ...answer] of [
+      ['bytes=2-4', 206, '234', 'bytes 2-4/10'],
+      ['bytes=8-', 206, '89', 'bytes 8-9/10'],
+      ['bytes=-3', 206, '789', 'bytes 7-9/10'],
+      ['bytes=0-99', 206, '0123456789', 'bytes 0-9/10'],
+      ['bytes=10-', 416, '', 'bytes */10'], // a client that has it all already
+      ['bytes=-0', 416, '', 'bytes */10'],
+      ['bytes=4-2', 200, '0123456789', undefined],
+      ['bytes=0-1,4-5', 200, '0123456789', undefined],
+      ['lines=0-1', 200, '0123456789', undefined],
+    ] as const) {
+      assert.deepEqual(await ask('ten', { range }), answer, range);
+    }
+    assert.deepEqual(await ask('none', { range: 'bytes=0-' }), [416, '', 'bytes */0']);
+    const other = { range: 'bytes=2-4', 'if-range': '"of another file"' };
+    assert.deepEqual(await ask('ten', other), [200, '0123456789', undefined]);
   });
 
   test(`${dialect}: paths that lead elsewhere are refused, missing files are not found`, async () => {

@@ -48,6 +48,7 @@ export async function openTestFace(open: OpenTestDatabase) {
   };
   const sendJson = (method: Method, path: string, body: unknown) => send(method, api + path, JSON.stringify(body));
   return {
+    app,
     database,
     send,
     sendJson,
