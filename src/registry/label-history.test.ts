@@ -98,7 +98,8 @@ test('a day means its end, a time itself, and anything else nothing', () => {
   assert.equal(momentOf('2026-05-03T10:00'), Date.UTC(2026, 4, 3, 10));
   assert.equal(momentOf('2026-05-03 10:00:01.5Z'), Date.UTC(2026, 4, 3, 10, 0, 1, 500));
   assert.equal(momentOf('2026-05-03T10:00:00+02:00'), Date.UTC(2026, 4, 3, 8));
-  for (const text of ['', '3 May', '2026-13-01', '2026-05-32', '1e9', '2026']) assert.equal(momentOf(text), undefined);
+  for (const text of ['', '3 May', '2026-13-01', '2026-05-32', '2026-02-30', '1e9', '2026'])
+    assert.equal(momentOf(text), undefined);
 });
 
 eachDatabase((dialect, open) => {

@@ -1,5 +1,6 @@
 /** Who moved which alias or stage, when, and what they said at any moment: folded from the log. */
 import type { Json, LoggedEvent } from '../events/event.ts';
+import { timeOf } from '../tracking/search-time.ts';
 
 /** What the fold looks at; everything else can stay unread. */
 export const labelEventTypes: readonly string[] = [
@@ -221,11 +222,7 @@ const textsOf = (json: Json | undefined): readonly string[] => (Array.isArray(js
  * @returns milliseconds since 1970; undefined for what is neither
  */
 export function momentOf(text: string): number | undefined {
-  const day = /^\d{4}-\d{2}-\d{2}$/.test(text);
-  if (!day && !/^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?$/.test(text))
-    return undefined;
-  const zoned = day || /(Z|[+-]\d{2}:\d{2})$/.test(text) ? text : `${text}Z`;
-  const at = Date.parse(zoned.replace(' ', 'T'));
-  if (Number.isNaN(at)) return undefined;
-  return day ? at + 86_399_999 : at;
+  const at = timeOf(text);
+  const isDay = /^\d{4}-\d\d-\d\d$/.test(text);
+  return at !== undefined && isDay ? at + 86_399_999 : at;
 }
