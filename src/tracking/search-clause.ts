@@ -153,12 +153,13 @@ function resolve(vocabulary: Vocabulary, comparison: Comparison): Clause {
 type Refuse = (message: string) => PlatformError;
 type Subject = { readonly vocabulary: Vocabulary; readonly entity: Entity; readonly key: string };
 
-/** What a name stands for: `params.depth`, `` attributes.`run name` ``, `start_time`. */
+/** What a name stands for: `params.depth`, `` attributes.`run name` ``, `` `tags`.x ``, `start_time`. */
 export function identify(
   vocabulary: Vocabulary,
-  name: string,
+  asWritten: string,
   refuse: Refuse,
 ): { readonly entity: Entity; readonly key: string } {
+  const name = asWritten.replace(/^`([^`.]*)`\./, '$1.');
   const dot = name.indexOf('.');
   const prefix = dot < 0 || /^[`"]/.test(name) ? undefined : name.slice(0, dot);
   const entity = prefix === undefined ? 'attribute' : vocabulary.prefixes[prefix];
@@ -256,7 +257,8 @@ function numericValue({ vocabulary, entity, key }: Subject, value: Value): numbe
   if (number === undefined) {
     throw invalidFilter(`Expected numeric value type for numeric attribute: ${key}. Found ${value.text}`, value.place);
   }
-  if (/^\s*[+-]?\d{1,18}\s*$/.test(number)) return BigInt(number);
+  const whole = /^\s*[+-]?\d+\s*$/.test(number) ? BigInt(number) : undefined;
+  if (whole !== undefined && BigInt.asIntN(64, whole) === whole) return whole;
   if (numbers === 'any') return Number(number);
   const shown = numbers === 'whole' ? `'${number}'` : value.text;
   throw invalidFilter(`Invalid value for numeric attribute '${key}': ${shown}`, value.place);

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { PlatformError } from '../errors.ts';
 import { experimentVocabulary, readFilter, runVocabulary, versionVocabulary } from './search-clause.ts';
 import { type Comparison, type Filter, mapFilter, parseFilter } from './search-grammar.ts';
+import { parseOrder } from './search-order.ts';
 import { timeOf } from './search-time.ts';
 
 const clauses = (text: string) => {
@@ -37,6 +38,12 @@ test('comparisons are joined by AND, names may be quoted and have dots', () => {
     'run_name != b',
   ]);
   assert.equal(clauses('   '), undefined);
+  assert.deepEqual(clauses("tags.'my tag'='a' AND `params`.`x y` = 'b' AND params.'' != 'c'"), [
+    'all',
+    'my tag = a',
+    'x y = b',
+    ' != c',
+  ]);
 });
 
 test('AND binds closer than OR, NOT closer than both, and parentheses closest', () => {
@@ -63,9 +70,15 @@ test('lists, LIKE and IS NULL', () => {
 
 test('whole numbers of time stay exact', () => {
   assert.equal(clauses('start_time > 9007199254740993'), 'start_time > 9007199254740993');
+  assert.equal(clauses('start_time = 1700000000000000001'), 'start_time = 1700000000000000001'); // nanoseconds
+  assert.equal(clauses('start_time < 9223372036854775808'), 'start_time < 9223372036854776000'); // no 64 bits hold it
 });
 
 test('a mistake is named as MLflow names it, with its place', () => {
+  assert.deepEqual(failure("params.p NOT LIKE 'x'"), {
+    message: "Invalid comparator 'NOT LIKE' not one of '{'=', '!=', 'LIKE', 'ILIKE', 'IS NULL', 'IS NOT NULL'}'",
+    position: 0,
+  });
   assert.deepEqual(failure("metrics.m = 'x'"), {
     message: "Expected numeric value type for metric. Found 'x'",
     position: 12,
@@ -235,4 +248,17 @@ test('texts and numbers may be compared with a list', () => {
   });
   assert.match(failure('metrics.m IN 1').message, /^Invalid comparator 'IN'/);
   assert.deepEqual(failure("params.p IN ('a', 1)").position, 18);
+});
+
+test('an order names one thing', () => {
+  assert.deepEqual(parseOrder(runVocabulary, 'metrics.`a, b` desc'), {
+    entity: 'metric',
+    key: 'a, b',
+    ascending: false,
+  });
+  assert.deepEqual(parseOrder(runVocabulary, '`metrics`.m'), { entity: 'metric', key: 'm', ascending: true });
+  for (const clause of ['metrics.m,params.p', 'metrics.m, params.p', 'metrics.m;', ',', '']) {
+    const message = `Invalid order_by clause '${clause}'. Could not be parsed.`;
+    assert.throws(() => parseOrder(runVocabulary, clause), { code: 'tracking/invalid', message });
+  }
 });

@@ -34,7 +34,7 @@ export type Comparison = {
   readonly kind: 'comparison';
   /** As written: ``metrics.`a b` ``. */
   readonly name: string;
-  /** As written, keywords in capitals; `==` and `<>` come through for the caller to refuse. */
+  /** As written, keywords in capitals; `==`, `<>` and `NOT LIKE` come through for the caller to refuse. */
   readonly comparator: string;
   readonly value: Value;
   readonly place: Place;
@@ -119,12 +119,11 @@ export function parseFilter(text: string): Filter<Comparison> | undefined {
         value: { kind: 'none', text: '', place: placeOf(name) },
       };
     }
-    if (isWord('NOT') && isWord('IN', 1)) {
-      next += 2;
-      return { ...base, comparator: 'NOT IN', value: value() };
-    }
     for (const word of ['IN', 'LIKE', 'ILIKE']) {
       if (takeWord(word)) return { ...base, comparator: word, value: value() };
+      if (!isWord('NOT') || !isWord(word, 1)) continue;
+      next += 2;
+      return { ...base, comparator: `NOT ${word}`, value: value() };
     }
     if (peek().kind !== 'comparator') throw unexpected(name);
     return { ...base, comparator: take().text, value: value() };

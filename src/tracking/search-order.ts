@@ -13,7 +13,8 @@ export const parseOrder = (vocabulary: Vocabulary, clause: string): Order => {
 export function splitOrder(clause: string): { readonly name: string; readonly ascending: boolean } {
   const parts = clause.trim().match(/(?:`[^`]*`|"[^"]*"|[^\s`"]+)+/g) ?? [];
   const [name, direction] = parts;
-  if (name === undefined || parts.length > 2 || /^[+-]?[\d.]+$/.test(name)) {
+  const isSeveral = /[,;]/.test(clause.replaceAll(/`[^`]*`|"[^"]*"/g, ''));
+  if (name === undefined || parts.length > 2 || isSeveral || /^[+-]?[\d.]+$/.test(name)) {
     throw invalid('order_by', `Invalid order_by clause '${clause}'. Could not be parsed.`);
   }
   if (direction !== undefined && !/^(asc|desc)$/i.test(direction)) {

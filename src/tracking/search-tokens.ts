@@ -60,8 +60,8 @@ const patterns: readonly (readonly [Token['kind'], RegExp])[] = [
   ['comparator', /<>|[<>!=]=|[<>=]/y],
   ['number', /[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])/y],
   ['string', /'(?:''|\\'|[^'])*'/y],
-  // A name may be quoted as a whole or in part: metrics.`a b`, tags."x", "run name".
-  ['name', /(?:`[^`]*`|"[^"]*"|[\p{L}\p{N}_$@./:-]+)+/uy],
+  // A name may be quoted as a whole or in part: metrics.`a b`, tags."x", params.'y', "run name".
+  ['name', /(?:`[^`]*`|"[^"]*"|(?<=\.)'[^']*'|[\p{L}\p{N}_$@./:-]+)+/uy],
 ];
 
 function tokenAt(filter: string, at: number): Token {
