@@ -150,6 +150,11 @@ export const errorCatalogue = {
     says: (subject) => `There is no ${subject} in the trash.`,
     fix: '`rondo trash` lists what is there',
   },
+  'trash/default-experiment': {
+    status: 409,
+    says: (subject) => `${subject} takes the runs that name no experiment and cannot be deleted for good.`,
+    fix: 'restore it, delete its runs, and purge those',
+  },
   'trash/in-use': { status: 409, says: (subject) => `${subject} serves and cannot be deleted for good.` },
 
   'interop/collision': { status: 409, says: (subject) => `There is another ${subject} here already.` },

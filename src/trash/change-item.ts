@@ -11,7 +11,7 @@ import { requireActiveExperiment } from '../tracking/experiment.ts';
 import type { ExperimentStore } from '../tracking/experiment-store.ts';
 import type { LoggedModelStore } from '../tracking/logged-model-store.ts';
 import type { RunStore } from '../tracking/run-store.ts';
-import { type TrashItem, versionOfId } from './trash.ts';
+import { isDefaultExperiment, type TrashItem, versionOfId } from './trash.ts';
 import type { Purge, PurgeStore, TrashStore } from './trash-store.ts';
 
 export type ChangeDeps = {
@@ -57,6 +57,7 @@ export async function restoreItem(deps: ChangeDeps, item: TrashItem, actor: stri
 /**
  * Takes an item out of every list and frees its name; its rows and files go afterwards, in portions (`purge-adapter.ts`). Nothing
  * brings it back.
+ * @throws PlatformError `trash/default-experiment`
  */
 export async function purgeItem(deps: ChangeDeps, item: TrashItem, actor: string): Promise<void> {
   const { trash, purges, now } = deps;
@@ -64,6 +65,7 @@ export async function purgeItem(deps: ChangeDeps, item: TrashItem, actor: string
   const registryDeps = { ...deps, trash: trash.registry };
   switch (kind) {
     case 'experiment':
+      if (isDefaultExperiment(item)) throw new PlatformError('trash/default-experiment', `${kind} ${name}`);
       if (!(await trash.tracking.removeExperiment(id))) throw notInTrash(kind, id);
       await purges.add([{ kind, id }], now());
       return append(deps, 'tracking.experiment-purged', item, actor, { name, runs: item.holds ?? 0 });

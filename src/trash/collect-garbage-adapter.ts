@@ -9,7 +9,7 @@ import type { BlobCount } from '../storage/blob-store.ts';
 import { type CollectRequest, type Garbage, type Kept, nothingPurged, withItem } from './garbage.ts';
 import { type PurgeDeps, purgeNow, servingEndpoint, settledBy, sweepAll } from './purge-adapter.ts';
 import { neededKeys } from './settle-locations.ts';
-import { positionOf, type TrashItem, type TrashPosition } from './trash.ts';
+import { isDefaultExperiment, positionOf, type TrashItem, type TrashPosition } from './trash.ts';
 import { trashStore } from './trash-store.ts';
 
 /** Whoever puts bytes writes down within this time what they are for, and whoever uploads in parts is done. */
@@ -35,8 +35,9 @@ export async function collectGarbage(
     from = positionOf(last);
     for (const item of page) {
       const endpoint = await servingEndpoint(deps, item);
-      if (endpoint !== undefined) {
-        kept.push({ what: `${item.kind} ${item.name}`, count: 1, why: `it serves on ${endpoint}` });
+      if (endpoint !== undefined || isDefaultExperiment(item)) {
+        const why = endpoint === undefined ? 'it takes the runs that name no experiment' : `it serves on ${endpoint}`;
+        kept.push({ what: `${item.kind} ${item.name}`, count: 1, why });
         continue;
       }
       const found = await filesOf(deps, item);

@@ -24,7 +24,7 @@ import { eachDatabase } from '../storage/test-databases.ts';
 import { deleteExperiment } from '../tracking/change-experiment.ts';
 import { createLoggedModel, deleteLoggedModel } from '../tracking/change-logged-model.ts';
 import { deleteRun } from '../tracking/change-run.ts';
-import { createExperiment } from '../tracking/create-experiment.ts';
+import { createExperiment, ensureDefaultExperiment } from '../tracking/create-experiment.ts';
 import { createRun } from '../tracking/create-run.ts';
 import { experimentStore } from '../tracking/experiment-store.ts';
 import { logBatch } from '../tracking/log-batch.ts';
@@ -205,6 +205,24 @@ eachDatabase((dialect, open) => {
     assert.equal(await runStore(set.database.read).find(run.id), undefined);
     assert.equal(await loggedModelStore(set.database.read).find(model.id), undefined);
     assert.equal(await set.blobs.size(digest), undefined);
+  });
+
+  test(`${dialect}: the experiment of runs that name none stays in the trash until it is restored`, async () => {
+    await using set = await setUp();
+    await set.act((deps) => ensureDefaultExperiment(deps, 'mlflow-artifacts:/'));
+    const run = await set.run('0');
+    await set.act((deps) => deleteExperiment(deps, '0', actor));
+    const refused = await set.send('DELETE', '/api/v1/trash/experiment/0');
+    assert.deepEqual([refused.status, refused.body.code], [409, 'trash/default-experiment']);
+    for (const dryRun of [true, false]) {
+      const { kept, purged } = await set.collect({ olderThanMs: 0, dryRun });
+      assert.deepEqual(kept, [
+        { what: 'experiment Default', count: 1, why: 'it takes the runs that name no experiment' },
+      ]);
+      assert.equal(purged.experiment, 0);
+    }
+    assert.equal((await set.send('POST', '/api/v1/trash/experiment/0/restore')).status, 200);
+    assert.equal((await runStore(set.database.read).find(run.id))?.lifecycle, 'active');
   });
 
   test(`${dialect}: a logged model goes to the trash, comes back, and goes for good`, async () => {

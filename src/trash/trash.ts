@@ -1,4 +1,5 @@
 /** What was deleted and can be brought back, until it is purged. */
+import { defaultExperiment } from '../tracking/experiment.ts';
 
 export const trashKinds = ['experiment', 'run', 'logged-model', 'model', 'version'] as const;
 export type TrashKind = (typeof trashKinds)[number];
@@ -15,6 +16,10 @@ export type TrashItem = {
   /** How many runs go with an experiment, or versions with a model. */
   readonly holds?: number;
 };
+
+/** Clients know it by its number, which is never given again. */
+export const isDefaultExperiment = ({ kind, id }: Pick<TrashItem, 'kind' | 'id'>): boolean =>
+  kind === 'experiment' && id === defaultExperiment.id;
 
 /** Where the list goes on: after this item. */
 export type TrashPosition = { readonly at: number; readonly kind: TrashKind; readonly id: string };
