@@ -23,9 +23,15 @@ test('integers may be texts, and are exact to 64 bits', () => {
   );
 });
 
-test('NaN and infinities are texts', () => {
-  assert.ok(Number.isNaN(read({ run_id: 'a', value: 'NaN' }).value));
-  assert.equal(read({ run_id: 'a', value: '-Infinity' }).value, Number.NEGATIVE_INFINITY);
+test('numbers may be texts, NaN and infinities are', () => {
+  const numberIn = (value: string) => read({ run_id: 'a', value }).value;
+  assert.ok(Number.isNaN(numberIn('NaN')));
+  for (const text of ['Infinity', 'inf', '+INF']) assert.equal(numberIn(text), Number.POSITIVE_INFINITY);
+  assert.equal(numberIn('-Infinity'), Number.NEGATIVE_INFINITY);
+  assert.deepEqual(['1e3', ' -2.5 ', '.5', '7.'].map(numberIn), [1000, -2.5, 0.5, 7]);
+  for (const text of ['0x10', '0b1', '0o7', 'x', ' ', '1e', '.', '1 2', 'infinit']) {
+    assert.throws(() => numberIn(text), { message: new RegExp(`Invalid value "${text}" for parameter 'value'`) });
+  }
 });
 
 test('names in camelCase and numbers of names are read, unknown names and fields ignored', () => {

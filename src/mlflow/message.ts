@@ -42,9 +42,7 @@ export const float = (options: { required?: true } = {}): Field<number> =>
     if (typeof json === 'number') return json;
     if (typeof json === 'boolean' || typeof json === 'bigint') return Number(json);
     if (typeof json !== 'string') return refuseAt(json, name, inside);
-    if (json === 'NaN') return Number.NaN;
-    const value = json.trim() === '' ? Number.NaN : Number(json);
-    return Number.isNaN(value) ? refuseAt(json, name, inside) : value;
+    return floatOf(json) ?? refuseAt(json, name, inside);
   });
 
 export const flag = (options: { required?: true } = {}): Field<boolean> => ({
@@ -187,6 +185,13 @@ const isRecord = (json: unknown): json is Readonly<Record<string, unknown>> =>
   typeof json === 'object' && json !== null && !Array.isArray(json);
 
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/** As Python's float() reads a text. */
+function floatOf(written: string): number | undefined {
+  const [, sign, infinite] = /^\s*([+-]?)(?:(inf(?:inity)?)|nan)\s*$/i.exec(written) ?? [];
+  if (sign !== undefined) return infinite === undefined ? Number.NaN : sign === '-' ? -Infinity : Infinity;
+  return /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i.test(written) ? Number(written) : undefined;
+}
 
 function integerOf(json: unknown): Int64 | undefined {
   if (typeof json === 'number' && Number.isSafeInteger(json)) return json + 0; // which makes 0 of -0

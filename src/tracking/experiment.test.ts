@@ -34,6 +34,13 @@ test('a location with a fragment, parameters or a way up in its query is refused
     `s3://${'x'.repeat(2048)}`,
   ])
     assert.throws(() => validateArtifactLocation(location), { code: 'tracking/invalid' }, location);
-  for (const location of ['s3://b/x;y', 's3://b/x?y=1', '/srv/a;b/x', '/srv/x;', 's3://b/x#'])
+  for (const location of [
+    's3://b/x;y',
+    's3://b/x?y=1',
+    '/srv/a;b/x',
+    '/srv/x;',
+    's3://b/x#',
+    `s3://${'😀'.repeat(2043)}`,
+  ])
     validateArtifactLocation(location);
 });

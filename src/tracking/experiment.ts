@@ -1,6 +1,6 @@
 /** Experiments: a name for runs that are compared with each other. */
 import { PlatformError } from '../errors.ts';
-import { type Tag, validateLength } from './names.ts';
+import { lengthOf, type Tag, validateLength } from './names.ts';
 
 export type Lifecycle = 'active' | 'deleted';
 
@@ -53,8 +53,9 @@ export function validateArtifactLocation(location: string): void {
     const message = `Artifact location cannot be a runs:/ URI. Given: '${location}'`;
     throw new PlatformError('tracking/invalid', 'artifact_location', { message });
   }
-  if (location.length > 2048) {
-    const message = 'Invalid artifact path length. The length of the artifact path cannot be greater than 2048 bytes.';
+  if (lengthOf(location) > 2048) {
+    const message =
+      'Invalid artifact path length. The length of the artifact path cannot be greater than 2048 characters.';
     throw new PlatformError('tracking/invalid', 'artifact_location', { message });
   }
 }

@@ -84,7 +84,7 @@ export const pythonString = (text: string): string => {
 };
 
 /** Python counts code points, JavaScript UTF-16 units; they differ only where surrogates are. */
-function lengthOf(value: string): number {
+export function lengthOf(value: string): number {
   if (!/[\ud800-\udfff]/.test(value)) return value.length;
   let count = 0;
   for (const _ of value) count++;

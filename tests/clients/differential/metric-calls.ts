@@ -19,6 +19,10 @@ export const metricCalls: readonly Call[] = [
     post(`log ${value}`, '/runs/log-metric', { run_id: `RUN_${key}_`, key: 'm', value: value, timestamp: 5, step: 1 }),
   ]),
   post('log infinity', '/runs/log-metric', { run_id: R, key: 'inf', value: '-Infinity', timestamp: 5 }),
+  ...['inf', 'NAN', '-.5e1', '0x10'].map((text) =>
+    post(`log a number written ${text}`, '/runs/log-metric', { run_id: R, key: 'text', value: text, timestamp: 5 }),
+  ),
+  get('numbers that were written out', '/metrics/get-history', { run_id: R, metric_key: 'text' }),
   ask('log a big step', 'POST', `${api}/runs/log-metric`, {
     data: `{"run_id": "${R}", "key": "big", "value": 1, "timestamp": 9007199254740993, "step": "9223372036854775807"}`,
     headers: { 'content-type': 'application/json' },

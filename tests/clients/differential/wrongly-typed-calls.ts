@@ -32,6 +32,13 @@ export const wronglyTypedCalls: readonly Call[] = [
       { key: 'k', value: '2' },
     ],
   }),
+  post('a run with a tag twice', '/runs/create', {
+    ...run,
+    tags: [
+      { key: 'k', value: '1' },
+      { key: 'k', value: '2' },
+    ],
+  }),
   post('change a param of a logged model', `${M}/params`, { model_id: 'MODEL_1_', params: [{ key: 'a', value: '9' }] }),
   patch('tag a logged model with a text', `${M}/tags`, { tags: ['x'] }),
   patch('finalize with a list as status', M, { model_id: 'MODEL_1_', status: ['x'] }),
