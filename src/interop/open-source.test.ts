@@ -74,6 +74,8 @@ test('what is no MLflow is refused with what would be one', async () => {
     'sqlite:///no.db',
     'sqlite:///other.db',
     'empty',
+    'sqlite:///empty',
+    'sqlite://',
     'mysql://u:secret@h/d',
     'ftp://h',
   ];

@@ -17,12 +17,13 @@ export async function openSqliteReader(path: string): Promise<SqlReader> {
   await access(path).catch((cause: unknown) => {
     throw new PlatformError('interop/bad-source', path, { message: `The file ${path} cannot be read.`, cause });
   });
-  const database = new DatabaseSync(path, { readOnly: true });
+  const database = new DatabaseSync(path, { readOnly: true, open: false });
   try {
+    database.open();
     database.exec('pragma busy_timeout = 20000');
     database.prepare('select count(*) from sqlite_master').get();
   } catch (cause) {
-    database.close();
+    if (database.isOpen) database.close();
     throw new PlatformError('interop/bad-source', path, { message: `The file ${path} is no SQLite database.`, cause });
   }
   return {
