@@ -85,4 +85,8 @@ test('the database of an MLflow is refused with the line that brings it over', (
     }) ?? '',
     /`rondo import mlflow 'postgresql:\/\/u:it'\\''s\$1@h\/db\?x=1&y=2' --artifacts '\.\/ml artifacts' --data here`/,
   );
+  assert.match(
+    hintOf({ backendStoreUri: 'mysql+pymysql://u:p@h/db', artifactsDestination: 's3://b/x', data: 'here' }) ?? '',
+    /`rondo import mlflow http:\/\/127\.0\.0\.1:5001 --data here` while `mlflow server --port 5001 --backend-store-uri mysql\+pymysql:\/\/u:p@h\/db --artifacts-destination s3:\/\/b\/x` runs/,
+  );
 });

@@ -195,14 +195,18 @@ function listOf(text: string | undefined): readonly string[] {
 }
 
 function ownDatabaseOnly({ backendStoreUri = '', artifactsDestination, data }: Flags): PlatformError {
-  const given = [
-    ...(artifactsDestination === undefined ? [] : ['--artifacts', artifactsDestination]),
-    ...(data === undefined ? [] : ['--data', data]),
-  ];
-  const line = ['rondo import mlflow', ...[backendStoreUri, ...given].map(quoted)].join(' ');
+  const files = (option: string) => (artifactsDestination === undefined ? [] : [option, artifactsDestination]);
+  const line = (...words: readonly string[]) => `\`${words.map(quoted).join(' ')}\``;
+  const bring = (...source: readonly string[]) =>
+    line('rondo', 'import', 'mlflow', ...source, ...(data === undefined ? [] : ['--data', data]));
+  // Databases that only MLflow itself reads come through its server.
+  const server = ['mlflow', 'server', '--port', '5001', '--backend-store-uri', backendStoreUri];
+  const way = /^(?:mysql|mssql)(?:\+\w+)?:/i.test(backendStoreUri)
+    ? `${bring('http://127.0.0.1:5001')} while ${line(...server, ...files('--artifacts-destination'))} runs`
+    : bring(backendStoreUri, ...files('--artifacts'));
   return new PlatformError('config/invalid', '--backend-store-uri', {
     message: 'Rondo keeps its own database and does not write into one of MLflow.',
-    hint: `bring what is there over with \`${line}\`, then leave the option out`,
+    hint: `bring what is there over with ${way}, then leave the option out`,
   });
 }
 
