@@ -96,6 +96,7 @@ export const errorCatalogue = {
       `${subject} is neither below --artifacts-destination nor below --default-artifact-root of this server.`,
     fix: 'read it with a client that reaches it, or start the server with one of these above it',
   },
+  'storage/no-folder': { status: 500, exit: 2, says: (subject) => `Artifacts cannot be kept in ${subject}.` },
   'storage/outside-root': { status: 400, says: (subject) => `${subject} leads out of the artifact folder.` },
   'storage/blob-changed': { status: 500, says: (subject) => `The stored bytes of ${subject} are not what they were.` },
   'storage/bad-range': { status: 416, says: (subject) => `There are no bytes ${subject}.` },

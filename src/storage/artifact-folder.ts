@@ -17,12 +17,11 @@ const abandonedMs = 86_400_000;
 /**
  * Every path is resolved, symbolic links included, and has to lie strictly below the root.
  * Somebody who changes links in the folder while a request runs can write there anyway; this guards against clients of ours.
+ * @throws PlatformError storage/no-folder for a file, and where nothing may be made or read
  */
 export async function openArtifactFolder(folder: string): Promise<ArtifactRoot> {
-  await mkdir(folder, { recursive: true });
-  const root = await realpath(folder);
+  const root = await makeRoot(folder);
   const incoming = join(root, incomingName);
-  await removeAbandoned(incoming);
 
   /** The real path of what is there, or undefined. */
   async function find(key: string): Promise<string | undefined> {
@@ -100,6 +99,18 @@ export async function openArtifactFolder(folder: string): Promise<ArtifactRoot> 
       if (error instanceof PlatformError || isMissing(error)) return undefined;
       throw error;
     }
+  }
+}
+
+/** The real path of the folder, without what a crash left in it. */
+async function makeRoot(folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true });
+    const root = await realpath(folder);
+    await removeAbandoned(join(root, incomingName));
+    return root;
+  } catch (cause) {
+    throw new PlatformError('storage/no-folder', folder, { cause });
   }
 }
 

@@ -198,6 +198,13 @@ const badKeys = [
   ],
 ];
 
+test('a file is no folder for artifacts, and who named it is told so', async () => {
+  await using temp = await mkdtempDisposable(join(tmpdir(), 'rondo-test-'));
+  await writeFile(join(temp.path, 'file'), '');
+  for (const folder of ['file', 'file/below'])
+    await assert.rejects(openArtifactFolder(join(temp.path, folder)), { code: 'storage/no-folder' });
+});
+
 test('links that lead out of a plain folder are refused, links within are followed', async () => {
   await using temp = await mkdtempDisposable(join(tmpdir(), 'rondo-test-'));
   const folder = join(temp.path, 'artifacts');
