@@ -119,3 +119,14 @@ test('a closing server ends its streams, and a closed stream stops listening', a
   for await (const message of messages) assert.equal(message.event, 'ping');
   assert.equal(log.listening(), 0);
 });
+
+test('who asks for the head of the stream only gets it, and the answer ends', async () => {
+  await using app = await openTestServer();
+  const log = openLog();
+  await app.register(liveEventRoutes({ source: log.source, pingEveryMs: 20 }));
+  const { url } = await startServer(app, { host: '127.0.0.1', port: 0 });
+  const signal = AbortSignal.timeout(10_000);
+  const response = await fetch(`${url}/api/v1/events/stream`, { method: 'HEAD', signal });
+  assert.match(response.headers.get('content-type') ?? '', /^text\/event-stream/);
+  assert.equal(log.listening(), 0);
+});

@@ -70,6 +70,7 @@ export const liveEventRoutes =
           'cache-control': 'no-cache, no-transform',
           'x-accel-buffering': 'no',
         });
+        if (request.method === 'HEAD') return void response.end(); // it would never learn that this is all
         response.write(`retry: ${retryMs}\n\n`);
         if (from > wanted) response.write(`event: gap\nid: ${from}\ndata: {"from":${wanted},"to":${from}}\n\n`);
         follow({ source, response, from, isWanted, pingEveryMs, closing: app.rondo.closing });

@@ -32,7 +32,7 @@ export const metricStreamRoutes =
           }),
         },
       },
-      async ({ query }, reply) => {
+      async ({ query, method }, reply) => {
         const runs = new Set(query.runs.split(',').filter((run) => run !== ''));
         if (runs.size === 0 || runs.size > mostRuns) {
           throw invalid('runs', `A stream follows 1 to ${mostRuns} runs, not ${runs.size}.`);
@@ -45,6 +45,7 @@ export const metricStreamRoutes =
           'cache-control': 'no-cache, no-transform',
           'x-accel-buffering': 'no',
         });
+        if (method === 'HEAD') return void response.end(); // it would never learn that this is all
         response.write('retry: 2000\n\n');
 
         const open = new DisposableStack();

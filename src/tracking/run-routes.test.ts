@@ -156,6 +156,9 @@ eachDatabase((dialect, open) => {
     for (let step = 0; step < 5; step += 1) await page.log([{ key: 'train/loss', value: 1, timestamp: 1, step }]);
     assert.equal((await reader.read()).value, `data: {"runs":["${page.run.id}"]}\n\n`);
     await reader.cancel();
+    const signal = AbortSignal.timeout(10_000);
+    const head = await fetch(`${url}/api/v1/metrics/stream?runs=${page.run.id}`, { method: 'HEAD', signal });
+    assert.equal(head.status, 200);
   });
 
   test(`${dialect}: a preview tells the graph of an ONNX file and the first rows of a table`, async () => {
