@@ -51,7 +51,7 @@ function addFiles(app: FastifyInstance, prefix: string, { artifacts: { proxied }
   });
 
   app.get(`${prefix}*`, { config: { permission: 'read', encodedPath: true } }, async (request, reply) =>
-    sendFile({ root: proxied, key: keyOf(request.url) }, reply, request.headers),
+    sendFile({ root: proxied, key: keyOf(request.url) }, reply),
   );
 
   app.delete(`${prefix}*`, { config: { permission: 'write', encodedPath: true } }, async (request, reply) => {
@@ -83,7 +83,7 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     const query = queryOf(request);
     const path = asked(query, 'path');
     const run = await requireRun(runStore(database.read), query.get('run_id') ?? query.get('run_uuid') ?? '');
-    return sendFile(below(artifacts, run.artifactUri, path), reply, request.headers);
+    return sendFile(below(artifacts, run.artifactUri, path), reply);
   });
 
   app.get('/model-versions/get-artifact', { config: { permission: 'read' } }, async (request, reply) => {
@@ -94,7 +94,7 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     const stores = { runs: runStore(database.read), loggedModels: loggedModelStore(database.read) };
     const places = (await locationsOf(stores, found)).map((location) => below(artifacts, location, path));
     for (const place of places) {
-      if (await place.root.open(place.key)) return sendFile(place, reply, request.headers);
+      if (await place.root.open(place.key)) return sendFile(place, reply);
     }
     throw await noFile(places[0]);
   });
@@ -108,7 +108,7 @@ function addDownloads(app: FastifyInstance, { artifacts, database }: MlflowDeps)
     }
     checkArtifactPath(path);
     const model = await requireLoggedModel(loggedModelStore(database.read), request.params.model_id);
-    return sendFile(below(artifacts, model.artifactLocation, path), reply, request.headers);
+    return sendFile(below(artifacts, model.artifactLocation, path), reply);
   });
 }
 
@@ -177,18 +177,17 @@ function addListings(app: FastifyInstance, { artifacts, database }: MlflowDeps):
   );
 }
 
-async function sendFile(
-  { root, key }: ArtifactPlace,
-  reply: FastifyReply,
-  headers: FastifyRequest['headers'],
-): Promise<FastifyReply> {
+async function sendFile({ root, key }: ArtifactPlace, reply: FastifyReply): Promise<FastifyReply> {
   const whole = await root.open(key);
   if (!whole) throw await noFile({ root, key });
+  const { method, headers } = reply.request;
   const name = key.slice(key.lastIndexOf('/') + 1);
   reply
     .header('content-type', contentTypeOf(name))
     .header('content-disposition', attachment(name))
     .header('accept-ranges', 'bytes');
+  // Fastify would read a body to its end to throw it away.
+  if (method === 'HEAD') return reply.header('content-length', whole.size).send(Readable.from([]));
   const asked = rangeOf(headers, whole.size);
   if (asked === 'beyond') return reply.code(416).header('content-range', `bytes */${whole.size}`).send('');
   if (!asked) return reply.header('content-length', whole.size).send(Readable.from(whole.body));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openTestServer } from '../http/test-server.ts';
 import { blobArtifactRoot } from '../storage/artifact-blobs.ts';
 import { artifactPlaces } from '../storage/artifact-places.ts';
+import type { ArtifactRoot } from '../storage/artifact-root.ts';
 import { openBlobFolder } from '../storage/blob-store.ts';
 import type { OpenTestDatabase } from '../storage/test-databases.ts';
 import { mlflowRoutes } from './mlflow-routes.ts';
@@ -15,14 +16,15 @@ type Method = 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'DELETE' | 'PUT';
 export const api = '/api/2.0/mlflow';
 export const files = '/api/2.0/mlflow-artifacts/artifacts';
 
-export async function openTestFace(open: OpenTestDatabase) {
+/** @param rootOf puts something between the face and where artifacts are kept */
+export async function openTestFace(open: OpenTestDatabase, rootOf = (root: ArtifactRoot): ArtifactRoot => root) {
   const database = await open();
   const blobs = await openBlobFolder(join(database.folder, 'blobs'));
   const app = await openTestServer();
   await app.register(
     mlflowRoutes({
       database,
-      artifacts: artifactPlaces(blobArtifactRoot({ database, blobs })),
+      artifacts: artifactPlaces(rootOf(blobArtifactRoot({ database, blobs }))),
       artifactRoot: 'mlflow-artifacts:/',
       onRegistered: async (version) => version,
       now: () => 1000,
