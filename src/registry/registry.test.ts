@@ -114,6 +114,8 @@ eachDatabase((dialect, open) => {
     assert.deepEqual(await numbers("name = 'm' AND version_number > 1"), [2]);
     assert.deepEqual(await numbers("tags.k = 'v'"), [2]);
     assert.deepEqual(await numbers("name = 'm'"), [2, 1]);
+    assert.deepEqual(await numbers('tags.k IS NOT NULL'), [2]);
+    assert.deepEqual(await numbers('tags.k IS NULL'), [1]);
     assert.deepEqual(await numbers("tags.k IN ('v', 'w') OR NOT version_number != 1"), [2, 1]);
   });
 

@@ -179,7 +179,8 @@ export function identify(
 }
 
 function comparatorOf({ vocabulary, entity, key }: Subject, { comparator, value, place }: Comparison): Comparator {
-  if (comparator.startsWith('IS ') && !vocabulary.comparators[entity]?.includes('IS NULL')) {
+  if (comparator === 'IS NULL' || comparator === 'IS NOT NULL') {
+    if (entity === 'tag' || entity === 'parameter') return comparator;
     const only = vocabulary.comparators.parameter ? 'tags and params' : 'tags';
     throw invalidFilter(`IS NULL / IS NOT NULL is only supported for ${only}, not for '${entity}' '${key}'`, place);
   }

@@ -68,8 +68,12 @@ function modelCondition(db: Db, clause: Clause, datasets: readonly DatasetFilter
   if (entity === 'attribute') return compare(db, columnOf(key), comparator, value);
   if (entity === 'metric') {
     const on = datasets.length > 0 ? sql` and (${datasetCondition(datasets)})` : sql``;
+    const matches = compare(db, sql`value`, comparator, value);
+    // What is not a number is other than every number, and nothing else.
+    const holds =
+      comparator === '!=' || comparator === 'NOT IN' ? sql`(is_nan = 1 or ${matches})` : sql`is_nan = 0 and ${matches}`;
     return sql<SqlBool>`logged_models.id in (select model_id from logged_model_metrics where key = ${key}
-      and is_nan = 0 and ${compare(db, sql`value`, comparator, value)}${on})`;
+      and ${holds}${on})`;
   }
   const table = entity === 'tag' ? 'logged_model_tags' : 'logged_model_params';
   return compareKeyed(db, clause, { table, owned: sql`model_id`, owner: sql`logged_models.id` });

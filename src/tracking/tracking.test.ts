@@ -5,6 +5,7 @@ import { eventStore, readEvents } from '../events/event-store.ts';
 import type { Database, Db } from '../storage/database.ts';
 import { eachDatabase } from '../storage/test-databases.ts';
 import { deleteExperiment, restoreExperiment } from './change-experiment.ts';
+import { createLoggedModel } from './change-logged-model.ts';
 import { deleteRun, updateRun } from './change-run.ts';
 import { createExperiment } from './create-experiment.ts';
 import { createRun } from './create-run.ts';
@@ -16,6 +17,7 @@ import { metricStore } from './metric-store.ts';
 import { runDetails } from './run-details-store.ts';
 import { runInputStore } from './run-input-store.ts';
 import { runStore } from './run-store.ts';
+import { searchLoggedModels } from './search-logged-models-store.ts';
 import { type RunSearch, searchRuns } from './search-runs-store.ts';
 
 const newId = () => randomUUID().replaceAll('-', '');
@@ -96,6 +98,31 @@ eachDatabase((dialect, open) => {
     assert.equal(await names({ filter: 'params.nokey IS NULL' }), 'edcba');
     assert.equal(await names({ filter: "run_name = 'a' OR (metrics.m < 0 AND NOT params.p = 'A')" }), 'da');
     assert.equal(await names({ filter: 'start_time >= 20 AND start_time < 40' }), 'cb');
+  });
+
+  test(`${dialect}: logged models are found by what was measured on them, and NaN is other than every number`, async () => {
+    await using database = await open();
+    const experimentId = await newExperiment(database);
+    const runId = await newRun(database, experimentId, 'r', 1);
+    for (const [name, value] of Object.entries({ a: 1, b: Number.NaN, c: -1, d: undefined })) {
+      const params = name === 'a' ? [{ key: 'p', value: 'x' }] : [];
+      const { id } = await database.write((tx) => createLoggedModel(stores(tx), { experimentId, name, params }));
+      const point = { key: 'm', value: value ?? 0, timestamp: 1, step: 0, modelId: id };
+      if (value !== undefined) await database.write((tx) => logMetric(stores(tx), runId, point));
+    }
+    const names = async (filter: string) => {
+      const { models } = await searchLoggedModels(database.read, {
+        ...{ experimentIds: [experimentId], filter, offset: 0, limit: 10 },
+        orderBy: [{ field: 'name', ascending: true }],
+      });
+      return models.map(({ name }) => name).join('');
+    };
+    assert.equal(await names('metrics.m != 1'), 'bc');
+    assert.equal(await names('metrics.m NOT IN (1, 2)'), 'bc');
+    assert.equal(await names('NOT metrics.m = 1'), 'bcd');
+    assert.equal(await names('metrics.m <= 0 OR metrics.m = 0'), 'c');
+    assert.equal(await names('params.p IS NULL'), 'bcd');
+    assert.equal(await names('params.p IS NOT NULL AND metrics.m > 0'), 'a');
   });
 
   test(`${dialect}: a batch is logged once however often it is sent, and its latest point is the greatest`, async () => {

@@ -255,7 +255,11 @@ export const allowedDifferences: readonly AllowedDifference[] = [
   },
   {
     route: searchModels,
-    calls: ['search logged models with a metric that is not a number', 'search random logged models*'],
+    calls: [
+      'search logged models with a metric that is not a number',
+      'search logged models by a metric that is not a number',
+      'search random logged models*',
+    ],
     fields: ['models[].data.metrics[].value'],
     ours: '"NaN"',
     theirs: '0',

@@ -69,6 +69,7 @@ export const loggedModelCalls: readonly Call[] = [
     ...{ model_id: 'MODEL_3_', status: 'LOGGED_MODEL_READY' },
   }),
   lm('search logged models with a metric that is not a number', { experiment_ids: ['0'] }),
+  lm('search logged models by a metric that is not a number', { experiment_ids: ['0'], filter: 'metrics.nan != 1' }),
   patch('tag a logged model', `${M}/tags`, {
     tags: [
       { key: 't', value: 'w' },
