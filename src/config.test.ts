@@ -90,3 +90,11 @@ test('the database of an MLflow is refused with the line that brings it over', (
     /`rondo import mlflow http:\/\/127\.0\.0\.1:5001 --data here` while `mlflow server --port 5001 --backend-store-uri mysql\+pymysql:\/\/u:p@h\/db --artifacts-destination s3:\/\/b\/x` runs/,
   );
 });
+
+test('what the last server ran with is taken where nobody says otherwise', () => {
+  const remembered = { artifactsDestination: '/srv/artifacts', defaultArtifactRoot: 's3://b/x' };
+  const found = readConfig({}, {}, remembered);
+  assert.deepEqual([found.artifactsDestination, found.defaultArtifactRoot], ['/srv/artifacts', 's3://b/x']);
+  const said = readConfig({}, { RONDO_ARTIFACTS_DESTINATION: '/elsewhere' }, remembered);
+  assert.equal(said.artifactsDestination, '/elsewhere');
+});

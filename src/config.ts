@@ -58,8 +58,15 @@ export type Flags = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws PlatformError config/invalid  */
-export function readConfig(flags: Flags, environment: Environment = process.env): Config {
+/**
+ * @param remembered what the last server on the data folder ran with, for commands that open the folder themselves
+ * @throws PlatformError config/invalid
+ */
+export function readConfig(
+  flags: Flags,
+  environment: Environment = process.env,
+  remembered: Pick<Flags, 'artifactsDestination' | 'defaultArtifactRoot'> = {},
+): Config {
   if (flags.backendStoreUri !== undefined) throw ownDatabaseOnly(flags);
   const databaseUrl = secret(environment, 'DATABASE_URL');
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
@@ -71,9 +78,14 @@ export function readConfig(flags: Flags, environment: Environment = process.env)
     dataFolder: dataFolderOf(flags, environment),
     databaseUrl,
     defaultArtifactRoot: absolute(
-      flags.defaultArtifactRoot ?? environment.RONDO_DEFAULT_ARTIFACT_ROOT ?? 'mlflow-artifacts:/',
+      flags.defaultArtifactRoot ??
+        environment.RONDO_DEFAULT_ARTIFACT_ROOT ??
+        remembered.defaultArtifactRoot ??
+        'mlflow-artifacts:/',
     ),
-    artifactsDestination: destinationOf(flags.artifactsDestination ?? environment.RONDO_ARTIFACTS_DESTINATION),
+    artifactsDestination: destinationOf(
+      flags.artifactsDestination ?? environment.RONDO_ARTIFACTS_DESTINATION ?? remembered.artifactsDestination,
+    ),
     s3: s3Of(environment),
     staticPrefix: prefixOf(flags.staticPrefix ?? environment.RONDO_STATIC_PREFIX ?? ''),
     allowedHosts: listOf(flags.allowedHosts ?? environment.RONDO_ALLOWED_HOSTS),

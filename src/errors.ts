@@ -65,6 +65,11 @@ export const errorCatalogue = {
   'cli/timeout': { status: 504, exit: 6, says: (subject) => `${subject} takes longer than --timeout allows.` },
 
   'storage/cannot-open': { status: 500, says: (subject) => `${subject} cannot be opened as a database.` },
+  'storage/unreadable-file': {
+    status: 500,
+    says: (subject) => `${subject} cannot be read.`,
+    fix: 'start the server: it writes it anew',
+  },
   'storage/unreachable': { status: 503, exit: 6, says: (subject) => `${subject} does not answer.` },
   'storage/newer-data': { status: 500, says: (subject) => `The data was written by a newer version (${subject}).` },
   'storage/folder-in-use': {

@@ -33,9 +33,11 @@ async function runCommandLine(): Promise<void> {
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
 
   const open = async (flags: Flags, options: Parameters<OpenApp>[0], { beyond }: { beyond: boolean }) => {
-    const config = readConfig(flags);
+    const { readArtifactRoots, writeArtifactRoots } = await import('./cli/artifact-roots-file.ts');
+    const remembered = beyond ? {} : await readArtifactRoots(options.dataFolder);
+    const config = readConfig(flags, undefined, remembered);
     const [{ openApp }, { pino }] = await Promise.all([import('./app.ts'), import('pino')]);
-    return openApp({
+    const app = await openApp({
       // A command that opens the app for itself must not make accounts on the way.
       config: { ...config, ...options, adminPassword: beyond ? config.adminPassword : undefined },
       version,
@@ -45,6 +47,9 @@ async function runCommandLine(): Promise<void> {
       env: config.environment,
       localToken: options.localToken,
     });
+    const { artifactsDestination, defaultArtifactRoot } = config;
+    if (beyond) await writeArtifactRoots(options.dataFolder, { artifactsDestination, defaultArtifactRoot });
+    return app;
   };
   const openInside =
     (dataFolder: string): OpenInside =>

@@ -1,0 +1,36 @@
+/** `artifacts.json` in the data folder: where its last server kept artifacts, for commands that open the folder without one. */
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { PlatformError } from '../errors.ts';
+
+const schema = Type.Object({
+  artifactsDestination: Type.Optional(Type.String()),
+  defaultArtifactRoot: Type.Optional(Type.String()),
+});
+export type ArtifactRoots = Type.Static<typeof schema>;
+
+/** Written beside and moved into place, so that nobody reads half of it. */
+export async function writeArtifactRoots(
+  folder: string,
+  roots: { readonly [name in keyof ArtifactRoots]: ArtifactRoots[name] | undefined },
+): Promise<void> {
+  const path = pathIn(folder);
+  const draft = `${path}.${process.pid}`;
+  await rm(draft, { force: true });
+  await writeFile(draft, `${JSON.stringify(roots)}\n`, { flag: 'wx', mode: 0o600 });
+  await rename(draft, path);
+}
+
+/** @returns nothing where no server ever ran  @throws PlatformError storage/unreadable-file: to guess would be to miss artifacts */
+export async function readArtifactRoots(folder: string): Promise<ArtifactRoots> {
+  try {
+    return Value.Parse(schema, JSON.parse(await readFile(pathIn(folder), 'utf8')));
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return {};
+    throw new PlatformError('storage/unreadable-file', pathIn(folder), { cause });
+  }
+}
+
+const pathIn = (folder: string): string => join(folder, 'artifacts.json');
