@@ -196,7 +196,12 @@ export async function exportMlflow(
         return;
       }
       const key = `${place.key}/${file.path}`.split('/').map(encodeURIComponent).join('/');
-      await target.put(`/api/2.0/mlflow-artifacts/artifacts/${key}`, await file.open(signal));
+      try {
+        await target.put(`/api/2.0/mlflow-artifacts/artifacts/${key}`, await file.open(signal));
+      } catch (error) {
+        if (!isRefusedName(error)) throw error;
+        tally.note('unreachable', `${title}: ${file.path}: ${error.message}`);
+      }
       done.files += 1;
     }
   }
@@ -371,4 +376,8 @@ const idsIn = (value: unknown, name: string): ReadonlySet<string> =>
   new Set(rowsOf((value as Row | undefined)?.[name]).map(({ model_id }) => textOf(model_id)));
 
 const codeOf = (error: unknown): unknown => (error instanceof PlatformError ? error.data?.code : undefined);
+/** MLflow takes fewer names of files than we do: without `#`, for example. */
+const isRefusedName = (error: unknown): error is PlatformError =>
+  error instanceof PlatformError && error.code === 'interop/refused' && error.data?.status === 400;
+
 const isMissing = (error: unknown): boolean => codeOf(error) === 'RESOURCE_DOES_NOT_EXIST';
