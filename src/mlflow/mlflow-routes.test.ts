@@ -68,6 +68,9 @@ eachDatabase((dialect, open) => {
       /^Traces are not part/,
     );
     assert.equal((await server.send('GET', '/version')).text, '3.17.2');
+    const probe = { headers: { host: 'balancer.example' } }; // as /health, and as there
+    assert.equal((await server.app.inject({ url: '/version', ...probe })).statusCode, 200);
+    assert.equal((await server.app.inject({ url: '/api/3.0/mlflow/server-info', ...probe })).statusCode, 403);
     assert.equal((await server.send('GET', '/api/3.0/mlflow/server-info')).body.store_type, 'SqlStore');
   });
 

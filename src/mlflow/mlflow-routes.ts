@@ -48,7 +48,7 @@ export const mlflowRoutes =
     });
     await addArtifactRoutes(app, deps);
 
-    app.get('/version', { config: { permission: 'public' } }, async (_request, reply) =>
+    app.get('/version', { config: { permission: 'public', anyHost: true } }, async (_request, reply) =>
       reply.type('text/plain; charset=utf-8').send(mlflowVersion),
     );
     const serverInfo = serverInfoOf(deps);
