@@ -256,7 +256,8 @@ function sentId(header: string | string[] | undefined): string | undefined {
   return typeof header === 'string' && /^[\w.-]{8,64}$/.test(header) ? header : undefined;
 }
 
-function withoutPrefix(url: string, prefix: string): string {
+function withoutPrefix(asked: string, prefix: string): string {
+  const url = asked.replace(/^\/{2,}/, '/');
   if (!url.startsWith(prefix)) return url;
   const rest = url.slice(prefix.length);
   if (rest === '' || rest.startsWith('?')) return `/${rest}`;
