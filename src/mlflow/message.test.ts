@@ -34,6 +34,12 @@ test('numbers may be texts, NaN and infinities are', () => {
   }
 });
 
+test('half of a surrogate pair is no text', () => {
+  const half = { message: /Invalid value "\\ud800" for parameter 'run_id' supplied/ };
+  assert.throws(() => read(parseJson(String.raw`{"run_id": "\ud800"}`)), half);
+  assert.equal(read(parseJson(String.raw`{"run_id": "\ud83d\ude00"}`)).run_id, '😀');
+});
+
 test('names in camelCase and numbers of names are read, unknown names and fields ignored', () => {
   assert.deepEqual(read({ runId: 'a', status: 3, more: 1 }), { run_id: 'a', status: 'FINISHED' });
   assert.deepEqual(read({ run_id: 'a', status: 'BOGUS', step: null }), { run_id: 'a' });

@@ -26,8 +26,11 @@ export type Fields = Readonly<Record<string, Field<unknown>>>;
 /** What a message holds; a field is absent when the client did not send it. */
 export type Message<F extends Fields> = { readonly [K in keyof F]?: F[K] extends Field<infer T> ? T : never };
 
+/** Half of a surrogate pair is no text: nobody can store it, or give it back. */
 export const text = (options: { required?: true } = {}): Field<string> =>
-  field(options, (json, name, inside) => (typeof json === 'string' ? json : refuseAt(json, name, inside)));
+  field(options, (json, name, inside) =>
+    typeof json === 'string' && json.isWellFormed() ? json : refuseAt(json, name, inside),
+  );
 
 export const integer = (options: { required?: true } = {}): Field<Int64> => ({
   ...field(options, (json, name, inside) => {

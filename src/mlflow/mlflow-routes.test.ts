@@ -74,6 +74,36 @@ eachDatabase((dialect, open) => {
     assert.equal((await server.send('GET', '/api/3.0/mlflow/server-info')).body.store_type, 'SqlStore');
   });
 
+  test(`${dialect}: what no database takes is a mistake of whoever asks for it`, async () => {
+    await using server = await openTestFace(open);
+    const many = (name: (index: number) => unknown, length: number) =>
+      Array.from({ length }, (_, index) => name(index));
+    const big = '9'.repeat(30);
+    const datasets = many((index) => ({ dataset_name: 'd', dataset_digest: String(index) }), 2000);
+    for (const [path, body] of [
+      ['/runs/search', { experiment_ids: [big] }],
+      ['/runs/create', { experiment_id: '9223372036854775808' }],
+      ['/experiments/delete', { experiment_id: `-${big}` }],
+      ['/logged-models/search', { experiment_ids: [big] }],
+      ['/experiments/search', { max_results: 1, filter: `experiment_id = '${big}'` }],
+      ['/runs/search', { experiment_ids: ['0'], order_by: many((index) => `metrics.m${index}`, 5000) }],
+      ['/experiments/search', { max_results: 1, order_by: many(() => 'name', 3000) }],
+      [
+        '/logged-models/search',
+        { experiment_ids: ['0'], order_by: many((index) => ({ field_name: `metrics.m${index}` }), 3000) },
+      ],
+      ['/logged-models/search', { experiment_ids: ['0'], datasets }],
+      ['/experiments/create', { name: 'half \ud800' }],
+    ] as const) {
+      const { status, body: said } = await server.post(path, body);
+      assert.deepEqual([status, said.error_code], [400, 'INVALID_PARAMETER_VALUE'], `${path} ${said.message}`);
+    }
+    assert.equal((await server.get(`/experiments/get?experiment_id=${big}`)).status, 400);
+    assert.equal((await server.get('/experiments/get?experiment_id=9223372036854775807')).status, 404);
+    const most = { experiment_ids: ['0'], datasets: datasets.slice(0, 100) };
+    assert.equal((await server.post('/logged-models/search', most)).status, 200);
+  });
+
   test(`${dialect}: artifacts keep their names, whatever is in them`, async () => {
     await using server = await setUp();
     for (const name of [

@@ -60,13 +60,14 @@ export function validateArtifactLocation(location: string): void {
   }
 }
 
-/** @throws PlatformError `tracking/invalid` when `id` is not a whole number */
+/** @throws PlatformError `tracking/invalid` when `id` is not a whole number of 64 bits */
 export function parseExperimentId(id: string): bigint {
-  if (!/^\s*[+-]?\d+\s*$/.test(id)) {
+  const number = /^\s*[+-]?\d+\s*$/.test(id) ? BigInt(id) : undefined;
+  if (number === undefined || BigInt.asIntN(64, number) !== number) {
     const message = `Invalid experiment ID '${id}'. Experiment ID must be a valid integer.`;
     throw new PlatformError('tracking/invalid', 'experiment_id', { message });
   }
-  return BigInt(id.trim());
+  return number;
 }
 
 export function requireActiveExperiment(experiment: Experiment): void {

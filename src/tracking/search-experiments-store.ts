@@ -6,7 +6,7 @@ import { type ExperimentTables, experimentStore } from './experiment-store.ts';
 import { type Condition, compare, compareKeyed, conditionOf } from './filter-store.ts';
 import { invalid } from './names.ts';
 import { type Clause, experimentVocabulary, readFilter } from './search-clause.ts';
-import { parseOrder } from './search-order.ts';
+import { parseOrder, refuseTooMany } from './search-order.ts';
 
 export type ExperimentSearch = {
   readonly filter?: string | undefined;
@@ -47,6 +47,7 @@ const columnOf = (key: string) => columns[key] ?? sql`experiments.id`;
 
 function orderOf(clauses: readonly string[] | undefined) {
   const named = clauses && clauses.length > 0 ? clauses : ['creation_time DESC', 'experiment_id ASC'];
+  refuseTooMany(named);
   const orders = named.map((clause) => parseOrder(experimentVocabulary, clause));
   const other = orders.find(({ entity }) => entity !== 'attribute');
   if (other) throw invalid('order_by', `Invalid order_by entity: ${other.entity}`);

@@ -8,6 +8,7 @@ import { type LoggedModelTables, loggedModelStore } from './logged-model-store.t
 import { invalid } from './names.ts';
 import { type Clause, loggedModelVocabulary, readFilter, unquote } from './search-clause.ts';
 import { clausesOf } from './search-grammar.ts';
+import { refuseTooMany } from './search-order.ts';
 
 export type DatasetFilter = { readonly name: string; readonly digest?: string | undefined };
 
@@ -35,6 +36,9 @@ export async function searchLoggedModels(
   const experiments = search.experimentIds.map(parseExperimentId);
   const filter = readFilter(loggedModelVocabulary, search.filter);
   const datasets = search.datasets ?? [];
+  if (datasets.length > maxDatasets) {
+    throw invalid('datasets', `${datasets.length} datasets are named; at most ${maxDatasets} are read.`);
+  }
   if (experiments.length === 0) return { models: [], more: false };
 
   let query = db.selectFrom('logged_models').selectAll().where('lifecycle', '=', 'active');
@@ -51,6 +55,9 @@ export async function searchLoggedModels(
   const models = await loggedModelStore(database).withDetails(rows.slice(0, search.limit));
   return { models, more: rows.length > search.limit };
 }
+
+/** Each metric of a filter names them all again, and databases take some ten thousand values in one query. */
+const maxDatasets = 100;
 
 const columns: Readonly<Record<string, RawBuilder<unknown>>> = {
   name: sql`logged_models.name`,
@@ -82,16 +89,20 @@ function modelCondition(db: Db, clause: Clause, datasets: readonly DatasetFilter
 const measuredOn = (datasets: readonly DatasetFilter[]): Condition =>
   sql<SqlBool>`logged_models.id in (select model_id from logged_model_metrics where ${datasetCondition(datasets)})`;
 
-const datasetCondition = (datasets: readonly DatasetFilter[]) =>
-  sql`${sql.join(
-    datasets.map(({ name, digest }) =>
-      digest === undefined ? sql`dataset_name = ${name}` : sql`(dataset_name = ${name} and dataset_digest = ${digest})`,
-    ),
-    sql` or `,
-  )}`;
+/** Lists and not a chain of ORs, which SQLite ends at 1,000 levels. A dataset without digest is one of any. */
+function datasetCondition(datasets: readonly DatasetFilter[]) {
+  const names = datasets.flatMap(({ name, digest }) => (digest === undefined ? [sql`${name}`] : []));
+  const pairs = datasets.flatMap(({ name, digest }) => (digest === undefined ? [] : [sql`(${name}, ${digest})`]));
+  const conditions = [
+    ...(names.length === 0 ? [] : [sql`dataset_name in (${sql.join(names)})`]),
+    ...(pairs.length === 0 ? [] : [sql`(dataset_name, dataset_digest) in (values ${sql.join(pairs)})`]),
+  ];
+  return sql`${sql.join(conditions, sql` or `)}`;
+}
 
 /** Missing values last in both directions; then the newest first. */
 function orderOf(orders: readonly LoggedModelOrder[]): readonly RawBuilder<unknown>[] {
+  refuseTooMany(orders);
   const terms = orders.flatMap(({ field, ascending, dataset }) => {
     const value = orderValue(field, dataset ?? {});
     return [sql`case when ${value} is null then 1 else 0 end`, ascending ? sql`${value} asc` : sql`${value} desc`];

@@ -23,8 +23,18 @@ export function splitOrder(clause: string): { readonly name: string; readonly as
   return { name, ascending: direction?.toLowerCase() !== 'desc' };
 }
 
-/** @throws PlatformError `tracking/invalid` when a key is named twice */
+/** Each may be a join, and no database takes thousands of them. */
+const maxOrders = 100;
+
+/** @throws PlatformError `tracking/invalid` */
+export function refuseTooMany({ length }: readonly unknown[]): void {
+  if (length <= maxOrders) return;
+  throw invalid('order_by', `\`order_by\` has ${length} fields; at most ${maxOrders} are read.`);
+}
+
+/** @throws PlatformError `tracking/invalid` when a key is named twice, or when there are too many */
 export function refuseDuplicates(orders: readonly Order[], clauses: readonly string[]): void {
+  refuseTooMany(orders);
   const seen = new Set<string>();
   for (const { entity, key } of orders) {
     const id = `${entity} ${key}`;
