@@ -9,6 +9,9 @@ export type RunKeys = {
   readonly tags: readonly string[];
 };
 
+/** A key of fewer runs than these is looked up from them: the experiment may have a hundred thousand without it. */
+const rare = 1000;
+
 /** By the alphabet, at most `limit` of each kind. Keys that only deleted runs have are among them. */
 export async function runKeys(db: Db, experimentIds: readonly string[], limit: number): Promise<RunKeys> {
   if (experimentIds.length === 0) return { metrics: [], params: [], tags: [] };
@@ -25,6 +28,8 @@ export async function runKeys(db: Db, experimentIds: readonly string[], limit: n
         from walked where key is not null
     )
     select distinct key from walked where key is not null order by key limit ${limit}`;
+  // SQLite looks in the order in which the tables are named: a rare key's runs, or else the experiment's until one has the key.
+  const isHeld = sql`held.key = walked.key and runs.id = held.run_id and runs.experiment_id in (${experiments})`;
   const keyed = (name: 'run_params' | 'run_tags') => {
     const table = sql.table(name);
     return sql<{ key: string }>`with recursive
@@ -33,10 +38,11 @@ export async function runKeys(db: Db, experimentIds: readonly string[], limit: n
         union all
         select (select min(other.key) from ${table} as other where other.key > walked.key) from walked where key is not null
       )
-      select key from walked where key is not null and exists (
-        select 1 from ${table} as held join runs on runs.id = held.run_id
-        where held.key = walked.key and runs.experiment_id in (${experiments})
-      ) order by key limit ${limit}`;
+      select key from walked where key is not null and case
+        when (select count(*) from (select 1 from ${table} as held where held.key = walked.key limit ${rare}) as few) < ${rare}
+        then exists (select 1 from ${table} as held cross join runs where ${isHeld})
+        else exists (select 1 from runs cross join ${table} as held where ${isHeld})
+      end order by key limit ${limit}`;
   };
   const keysOf = async (query: typeof metrics) => (await query.execute(db)).rows.map(({ key }) => key);
   const [found, params, tags] = await Promise.all([
