@@ -53,8 +53,10 @@ export const useNewest = (scope: RunScope) =>
 export const useTotal = (scope: RunScope) =>
   useQuery({
     queryKey: ['run-pages', 'total', scope],
-    queryFn: async ({ signal }) =>
-      (await get<RunPage>('/api/v1/runs', { ...scope, limit: 1, total: 'true' }, signal)).total ?? 0,
+    queryFn: async ({ signal }) => {
+      const { items, total = 0 } = await get<RunPage>('/api/v1/runs', { ...scope, limit: 1, total: 'true' }, signal);
+      return { total, startedUntil: items[0]?.startedAt ?? 0 };
+    },
     ...held,
   });
 

@@ -49,8 +49,10 @@ export function RunsPage() {
   const newest = useNewest(scope);
   const sample = newest.data?.items ?? none;
   const startedUntil = newest.data && Math.max(0, ...sample.map(({ startedAt }) => startedAt));
-  const total = useTotal(everyRun).data;
-  const arrived = useArrived(everyRun, startedUntil).data ?? 0;
+  const { data: all } = useTotal(everyRun);
+  const total = all?.total;
+  // Runs start after those that they stand under: they are no newer than the list for that.
+  const arrived = useArrived(everyRun, view.nested ? all?.startedUntil : startedUntil).data ?? 0;
   const keys = useRunKeys(experiment).data;
 
   const { ref: page, width } = useElementSize();
