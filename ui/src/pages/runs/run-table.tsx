@@ -29,6 +29,8 @@ const rowHeight = 32;
 /** Whether the table is not being scrolled. */
 const StandsStill = createContext(true);
 const pickWidth = 34;
+/** What a run without an opener leaves free, so that its name stands under those of its siblings. */
+const openerRoom = 19;
 
 type Props = {
   readonly source: Source;
@@ -252,7 +254,10 @@ const RunRow = memo(function RunRow(props: RunRowProps) {
         />
       </td>
       <td className="nm">
-        <span className="row-name" style={{ paddingLeft: level * 18 }}>
+        <span
+          className="row-name"
+          style={{ paddingLeft: level * 18 + (level > 0 && run.children === 0 ? openerRoom : 0) }}
+        >
           {run.children > 0 && (
             <Opener
               isOpen={isOpen}
