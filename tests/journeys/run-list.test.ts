@@ -102,6 +102,31 @@ describe('the run list', { skip, timeout: 240_000 }, () => {
     visit.assertQuiet();
   });
 
+  test('who comes back finds the list where it was', async () => {
+    await using visit = await visitPage(browser, { server });
+    const { page } = visit;
+    await goTo(page, '/runs');
+    await firstRun(page).waitFor();
+    const scrolled = () => page.evaluate("document.querySelector('.run-box').scrollTop");
+    await page.evaluate("document.querySelector('.run-box').scrollTo(0, 4000)");
+    await run(page, 'run-100').click();
+    await page.getByRole('heading', { name: 'run-100' }).waitFor();
+    await page.goBack();
+    await run(page, 'run-100').waitFor();
+    assert.equal(await scrolled(), 4000);
+    await page.reload();
+    await run(page, 'run-100').waitFor();
+    assert.equal(await scrolled(), 4000);
+    visit.assertQuiet();
+  });
+
+  test('an experiment that there is not is told as such', async () => {
+    await using visit = await visitPage(browser, { server });
+    const { page } = visit;
+    await goTo(page, '/experiments/999');
+    await page.getByText('There is no experiment 999', { exact: true }).waitFor();
+  });
+
   test('groups count their runs and open', async () => {
     await using visit = await visitPage(browser, { server });
     const { page } = visit;

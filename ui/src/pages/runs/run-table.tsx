@@ -61,11 +61,16 @@ export function RunTable(props: Props) {
     reader.current = runsBetween;
   });
   const { scope, order, groupedBy } = source;
+  const isBack = useRef(true);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question is answered from the top.
   useEffect(() => {
     // Newer browsers answer with a promise, which is no way to clean up.
-    void box.current?.scrollTo(0, 0);
+    void box.current?.scrollTo(0, isBack.current ? lastPlace() : 0);
+    isBack.current = false;
   }, [scope, order, groupedBy]);
+  useEffect(() => {
+    if (still && !isBack.current) keepPlace(box.current);
+  }, [still]);
   const first = Math.min(drawn.first, Math.max(0, rows - 1));
   const last = Math.min(drawn.last, rows - 1);
   const shown = Array.from({ length: Math.max(0, last - first + 2) }, (_, at) => rowAt(Math.min(rows - 1, first + at)));
@@ -77,6 +82,7 @@ export function RunTable(props: Props) {
     const run = link?.closest('tr')?.dataset['run'];
     if (!run || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
+    keepPlace(box.current);
     void router.navigate({ to: '/runs/$run', params: { run } });
   };
   return (
@@ -129,6 +135,11 @@ export function RunTable(props: Props) {
     </>
   );
 }
+
+/** How far the list was scrolled, for who comes back to it: by the entry of the history, as browsers do it for a page. */
+const placeKey = () => `rondo.list ${(history.state as { __TSR_key?: string } | null)?.__TSR_key}`; // as the router writes it
+const keepPlace = (box: HTMLElement | null) => sessionStorage.setItem(placeKey(), String(box?.scrollTop ?? 0));
+const lastPlace = () => Number(sessionStorage.getItem(placeKey()) ?? 0);
 
 function Head({ columns, hidden, more, order, onOrder }: Props) {
   const sides = (['run', 'in', 'out'] as const).map(
