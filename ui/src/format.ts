@@ -25,6 +25,10 @@ export const fixed = (value: number, decimals: number): string => signed(value.t
 /** The same with its sign always shown. */
 export const difference = (value: number, decimals: number): string => plus(value.toFixed(decimals));
 
+/** For what is too large or too small for fixed decimals: `1.20e−5`. */
+export const scientific = (value: number, decimals: number): string =>
+  value.toExponential(decimals).replaceAll('-', minus).replace('e+', 'e');
+
 /** `3.1 ms`, `12 ms`, `1.4 s`. */
 export function milliseconds(value: number): string {
   if (value >= 1000) return duration(value);

@@ -49,7 +49,7 @@ export const useNewest = (scope: RunScope) =>
     gcTime: 300_000,
   });
 
-/** How many there are of a scope, when they were last read anew. */
+/** How many there are of a scope, and when the newest started, when they were last read anew. */
 export const useTotal = (scope: RunScope) =>
   useQuery({
     queryKey: ['run-pages', 'total', scope],

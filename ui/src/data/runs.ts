@@ -1,5 +1,6 @@
 /** Runs as the tables and charts read them. */
 import { useQuery } from '@tanstack/react-query';
+import { fixed, scientific } from '../format.ts';
 import { get } from './api.ts';
 
 export type Run = {
@@ -117,7 +118,7 @@ const leading: readonly (readonly [string, Lead['better']])[] = [
 export function leadingMetric(runs: readonly Run[]): Lead | undefined {
   for (const [name, better] of leading) {
     const key = runs
-      .flatMap((run) => Object.keys(run.metrics))
+      .flatMap((run) => Object.keys(run.metrics).filter((one) => run.metrics[one] !== null))
       .find((candidate) => candidate === name || (candidate.endsWith(`_${name}`) && !candidate.includes('train')));
     if (key) return { key, better };
   }
@@ -126,6 +127,14 @@ export function leadingMetric(runs: readonly Run[]): Lead | undefined {
 
 /** How many decimals people read a metric with. */
 export const decimalsOf = (key: string): number => (/loss|brier|auc|accuracy|f1|precision|recall/.test(key) ? 4 : 3);
+
+/** A value among others of its metric: with the same decimals, unless that would say nothing of it. */
+export function sayMetricValue(value: number, decimals: number): string {
+  const size = Math.abs(value);
+  if (size === Number.MAX_VALUE) return value > 0 ? 'Infinity' : '−Infinity'; // as MLflow stores it
+  if (size >= 1e9 || (size > 0 && size < 0.5 * 10 ** -decimals)) return scientific(value, 2);
+  return Number.isInteger(value) ? fixed(value, 0) : fixed(value, decimals);
+}
 
 /** A metric's or parameter's name as a heading: `log_loss` reads "Log loss". */
 export function sayMetric(key: string): string {

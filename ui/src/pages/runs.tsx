@@ -6,8 +6,8 @@ import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router'
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import { useVersionsByRun } from '../data/models.ts';
 import { type RunScope, useArrived, useBest, useGroups, useNewest, useRunKeys, useTotal } from '../data/run-list.ts';
-import { decimalsOf, leadingMetric, type Run, sayMetric, useExperiment } from '../data/runs.ts';
-import { count, fixed } from '../format.ts';
+import { decimalsOf, leadingMetric, type Run, sayMetric, sayMetricValue, useExperiment } from '../data/runs.ts';
+import { count } from '../format.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { Failed, Loading, Nothing } from '../parts/states.tsx';
 import { keysAreOff, typing } from '../shell/keys.ts';
@@ -253,7 +253,7 @@ function Head({ best, sample, total, experiment }: HeadProps) {
     .map((key) => sayMetric(key).toLowerCase());
   const title =
     best && metric && typeof value === 'number'
-      ? `Best so far: ${best.name}, ${sayMetric(metric.key)} ${fixed(value, decimalsOf(metric.key) - 1)}`
+      ? `Best so far: ${best.name}, ${sayMetric(metric.key)} ${sayMetricValue(value, decimalsOf(metric.key) - 1)}`
       : total === 0
         ? 'No runs'
         : 'Runs without a metric to compare';

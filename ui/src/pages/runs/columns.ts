@@ -1,5 +1,5 @@
 /** The columns of a run list: which there are, which are shown, and how wide they are. Pure. */
-import { decimalsOf, leadingMetric, type Run, sayMetric } from '../../data/runs.ts';
+import { decimalsOf, leadingMetric, type Run, sayMetric, sayMetricValue } from '../../data/runs.ts';
 import { field } from './view.ts';
 
 export type Column = {
@@ -67,7 +67,7 @@ export function columnOf(id: string, sample: readonly Run[]): Column | undefined
       };
     }
     case 'metrics': {
-      const values = sample.flatMap((run) => run.metrics[key]?.toFixed(decimalsOf(key)) ?? []);
+      const values = sample.flatMap((run) => sayIfAny(run.metrics[key], key));
       return {
         id,
         kind: 'metric',
@@ -91,6 +91,9 @@ export function columnOf(id: string, sample: readonly Run[]): Column | undefined
       return undefined;
   }
 }
+
+const sayIfAny = (value: number | null | undefined, key: string): readonly string[] =>
+  typeof value === 'number' ? [sayMetricValue(value, decimalsOf(key))] : [];
 
 function widthOf(title: string, values: readonly string[]): number {
   const longest = Math.max(title.length + 1, ...values.slice(0, 50).map(({ length }) => length));

@@ -14,8 +14,8 @@ import {
 import { useEndpoints } from '../../data/endpoints.ts';
 import { type Became as BecameRef, useVersionsByRun } from '../../data/models.ts';
 import type { ListedRun, RunGroup } from '../../data/run-list.ts';
-import { decimalsOf, type Run, sayMetric, useExperiments, useMetric } from '../../data/runs.ts';
-import { count, duration, fixed, wallMoment } from '../../format.ts';
+import { decimalsOf, type Run, sayMetric, sayMetricValue, useExperiments, useMetric } from '../../data/runs.ts';
+import { count, duration, wallMoment } from '../../format.ts';
 import { Spark } from '../../parts/spark.tsx';
 import { Failed } from '../../parts/states.tsx';
 import { Verdict } from '../../parts/verdict.tsx';
@@ -408,7 +408,7 @@ function Spread({ group, metric }: { group: RunGroup; metric: string }) {
   const spread = group.metrics[metric];
   if (!spread) return null;
   const decimals = decimalsOf(metric);
-  const say = (value: number | null) => (value === null ? 'not a number' : fixed(value, decimals));
+  const say = (value: number | null) => (value === null ? 'NaN' : sayMetricValue(value, decimals));
   return (
     <span title={`mean of the runs; lowest ${say(spread.min)}, highest ${say(spread.max)}`}>
       <span className="seen-only-by-readers">mean</span> {say(spread.mean)}
@@ -417,8 +417,8 @@ function Spread({ group, metric }: { group: RunGroup; metric: string }) {
 }
 
 export function Value({ value, decimals }: { value: number | null | undefined; decimals: number }) {
-  if (typeof value !== 'number') return <span className="i3">{value === null ? 'not a number' : 'none'}</span>;
-  return <>{Number.isInteger(value) ? value : fixed(value, decimals)}</>;
+  if (typeof value !== 'number') return <span className="i3">{value === null ? 'NaN' : 'none'}</span>;
+  return sayMetricValue(value, decimals);
 }
 
 /** Drawn for rows that stay, and from then on; rows that are scrolled past read nothing. */

@@ -3,7 +3,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { type KeyboardEvent, useEffect, useRef } from 'react';
 import uPlot from 'uplot';
-import { duration, fixed } from '../../format.ts';
+import { duration, fixed, scientific } from '../../format.ts';
 import type { ChartData, DrawnLine, Mark } from './chart-data.ts';
 
 type Props = {
@@ -300,7 +300,8 @@ const withAlpha = (colour: string, alpha: number): string =>
 /** With as many decimals as its size needs. */
 export function sayValue(value: number): string {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2).replaceAll('-', '−').replace('e+', 'e');
+  if (size === Number.MAX_VALUE) return value > 0 ? 'Infinity' : '−Infinity'; // as MLflow stores it
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return scientific(value, 2);
   if (size >= 1000) return fixed(value, 0);
   return fixed(value, size >= 100 ? 1 : size >= 10 ? 2 : 3);
 }
@@ -313,15 +314,14 @@ function sayTicks(ticks: readonly (number | null)[], log: boolean): string[] {
     [0, 1, 2, 3, 4, 5, 6].find((digits) => Math.abs(((step * 10 ** digits + 0.5) % 1) - 0.5) < 1e-6) ?? 6;
   const most = Math.max(...values.map(Math.abs), 0);
   const short = log || decimals > 5 || most >= 1e6;
-  return ticks.map((tick) =>
-    tick === null ? '' : short ? tick.toExponential(0).replaceAll('-', '−').replace('e+', 'e') : fixed(tick, decimals),
-  );
+  return ticks.map((tick) => (tick === null ? '' : short ? scientific(tick, 0) : fixed(tick, decimals)));
 }
 
 const sayStep = (value: number): string => {
   if (!Number.isInteger(value)) return '';
   const size = Math.abs(value);
   if (size < 10_000) return fixed(value, 0);
+  if (size >= 1e9) return scientific(value, 2);
   return size < 1e6
     ? `${fixed(value / 1e3, size % 1000 === 0 ? 0 : 1)}k`
     : `${fixed(value / 1e6, size % 1e6 === 0 ? 0 : 2)}M`;
