@@ -4,6 +4,7 @@ import { useElementSize } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
+import { ApiProblem } from '../data/api.ts';
 import { useVersionsByRun } from '../data/models.ts';
 import { type RunScope, useArrived, useBest, useGroups, useNewest, useRunKeys, useTotal } from '../data/run-list.ts';
 import { decimalsOf, leadingMetric, type Run, sayMetric, sayMetricValue, useExperiment } from '../data/runs.ts';
@@ -114,6 +115,9 @@ export function RunsPage() {
     return () => window.removeEventListener('keydown', onKey);
   }, [toggle]);
 
+  const { error: missing } = useExperiment(experiment);
+  if (missing instanceof ApiProblem && missing.status === 404)
+    return <Failed what={`experiment ${experiment}`} error={missing} />;
   const refused = newest.error ?? groups.error;
   const isEmpty = newest.data?.total === 0;
   return (
@@ -224,7 +228,7 @@ type FooterProps = {
 };
 
 function Footer({ total, top, groups }: FooterProps) {
-  if (total === undefined) return null;
+  if (total === undefined || total === 0) return null;
   const runs = `${count(total)} ${total === 1 ? 'run' : 'runs'}`;
   if (groups !== undefined)
     return (
@@ -246,6 +250,7 @@ function Head({ best, sample, total, experiment }: HeadProps) {
   const versions = useVersionsByRun();
   const { name } = useExperiment(experiment).data ?? {};
   if (total === undefined) return <PageHead title={name ?? 'Runs'} />;
+  if (total === 0) return <PageHead title="No runs" />;
   const metric = leadingMetric(sample);
   const value = best && metric && best.metrics[metric.key];
   const keys = differences(sample)
@@ -254,9 +259,7 @@ function Head({ best, sample, total, experiment }: HeadProps) {
   const title =
     best && metric && typeof value === 'number'
       ? `Best so far: ${best.name}, ${sayMetric(metric.key)} ${sayMetricValue(value, decimalsOf(metric.key) - 1)}`
-      : total === 0
-        ? 'No runs'
-        : 'Runs without a metric to compare';
+      : 'Runs without a metric to compare';
   // Of more runs than were read nobody can say which became a version.
   const became = total <= sample.length ? sample.filter(({ id }) => versions.has(id)).length : undefined;
   const newest = total > sample.length ? `The newest ${count(sample.length)} differ` : 'They differ';
