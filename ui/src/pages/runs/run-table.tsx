@@ -146,6 +146,7 @@ function Head({ columns, hidden, more, order, onOrder }: Props) {
     (side) => columns.filter((column) => sideOf(column) === side).length,
   );
   const [run = 0, went = 0, came = 0] = sides;
+  const others = [...(more > 0 ? [`${more} more differ`] : []), ...(hidden > 0 ? [`${hidden} equal`] : [])];
   return (
     <thead>
       <tr>
@@ -153,13 +154,8 @@ function Head({ columns, hidden, more, order, onOrder }: Props) {
           Run
         </th>
         {went > 0 && (
-          <th className="grp gl" colSpan={went} scope="colgroup">
-            What went in{' '}
-            <span className="i3">
-              {[more > 0 && `${more} more differ`, hidden > 0 && `${hidden} equal`]
-                .filter(Boolean)
-                .map((part) => `· ${part} `)}
-            </span>
+          <th className="grp gl" colSpan={went} scope="colgroup" title={['What went in', ...others].join(', ')}>
+            What went in <span className="i3">{others.map((part) => `· ${part} `)}</span>
           </th>
         )}
         {came > 0 && (
