@@ -68,5 +68,7 @@ test('a table of text is read with its quotes, and its last row only when it is 
   assert.deepEqual(readTable(text, ',', true).rows, [['x, "y"\nz', '2']]);
   assert.deepEqual(readTable('', ',', false), { columns: [], rows: [] });
   assert.deepEqual(readTable('a\tb', '\t', false), { columns: ['a', 'b'], rows: [] });
-  assert.equal(readTable('h\n'.repeat(1000), ',', false).rows.length, 100);
+  const long = readTable('h\n'.repeat(1000), ',', false);
+  assert.deepEqual([long.rows.length, long.more], [100, true]);
+  assert.equal(readTable('h\n'.repeat(101), ',', false).more, undefined);
 });

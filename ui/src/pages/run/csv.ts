@@ -1,6 +1,11 @@
 /** A look at a text table that may be cut anywhere. Pure. */
 
-export type TextTable = { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] };
+export type TextTable = {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Whether the text goes on after these. */
+  readonly more?: true;
+};
 
 const rowsShown = 100;
 const columnsShown = 100;
@@ -20,7 +25,8 @@ export function readTable(text: string, separator: ',' | '\t', isCut: boolean): 
     rows.push(row);
     row = [];
   };
-  for (let at = 0; at < text.length && rows.length <= rowsShown; at += 1) {
+  let at = 0;
+  for (; at < text.length && rows.length <= rowsShown; at += 1) {
     const letter = text[at];
     if (quoted) {
       if (letter !== '"') cell += letter;
@@ -35,5 +41,5 @@ export function readTable(text: string, separator: ',' | '\t', isCut: boolean): 
   }
   if (!isCut && rows.length <= rowsShown && (cell !== '' || row.length > 0)) endRow();
   const [columns = [], ...others] = rows.map((cells) => cells.slice(0, columnsShown));
-  return { columns, rows: others };
+  return { columns, rows: others, ...(at < text.length && { more: true }) };
 }

@@ -92,7 +92,7 @@ function TextPreview({ look, file, bytes }: { look: Look; file: FilePlace; bytes
       {look === 'html' ? (
         <iframe title={file.path} sandbox="" srcDoc={text.data} />
       ) : look === 'csv' || look === 'tsv' ? (
-        <TableView table={readTable(text.data, look === 'csv' ? ',' : '\t', isCut)} />
+        <FirstRows text={text.data} separator={look === 'csv' ? ',' : '\t'} isCut={isCut} />
       ) : (
         <pre>{look === 'json' && !isCut ? indented(text.data) : text.data}</pre>
       )}
@@ -101,6 +101,16 @@ function TextPreview({ look, file, bytes }: { look: Look; file: FilePlace; bytes
           This is its first {size(most)} of {size(bytes)}.
         </p>
       )}
+    </>
+  );
+}
+
+function FirstRows({ text, separator, isCut }: { text: string; separator: ',' | '\t'; isCut: boolean }) {
+  const table = readTable(text, separator, isCut);
+  return (
+    <>
+      <TableView table={table} />
+      {table.more && !isCut && <p className="small i2">These are its first {count(table.rows.length)} rows.</p>}
     </>
   );
 }
@@ -150,6 +160,7 @@ function ServerPreview({ file: { run, model, path } }: { file: FilePlace }) {
     <>
       <p className="small i2">
         {count(rows)} rows, {count(columns.length)} columns.
+        {rows > items.length && ` These are its first ${count(items.length)} rows.`}
       </p>
       <TableView
         table={{
@@ -235,7 +246,9 @@ function TableView({ table: { columns, rows } }: { table: TextTable }) {
           <tr>
             {columns.map((column, at) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: columns may share their name and never move.
-              <th key={at}>{column}</th>
+              <th key={at} className={isNumber(rows[0]?.[at] ?? '') ? 'num' : ''}>
+                {column}
+              </th>
             ))}
           </tr>
         </thead>
