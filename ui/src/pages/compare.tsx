@@ -120,7 +120,11 @@ function Head({ runs, gone }: { runs: readonly Run[]; gone: number }) {
   const names = differing.slice(0, 6).map((key) => sayMetric(key).toLowerCase());
   return (
     <PageHead
-      title={`${count(runs.length)} ${runs.length === 1 ? 'run' : 'runs'}: ${differing.length} of ${params} inputs differ`}
+      title={
+        runs.length === 1
+          ? `${runs[0]?.name} has nothing beside it`
+          : `${count(runs.length)} runs: ${differing.length} of ${params} inputs differ`
+      }
       actions={
         experiments.size === 1 && experiment !== undefined ? (
           <Link className="btn" to="/experiments/$experiment" params={{ experiment }}>
@@ -133,10 +137,11 @@ function Head({ runs, gone }: { runs: readonly Run[]; gone: number }) {
         )
       }
     >
-      {differing.length > 0
-        ? `They differ in ${names.join(', ')}${differing.length > names.length ? ' and more' : ''}.`
-        : 'What came out differs for another reason than the params.'}
-      {gone > 0 && ` ${count(gone)} of those asked for ${gone === 1 ? 'is' : 'are'} deleted.`}
+      {runs.length > 1 &&
+        (differing.length > 0
+          ? `They differ in ${names.join(', ')}${differing.length > names.length ? ' and more' : ''}.`
+          : 'What came out differs for another reason than the params.')}
+      {gone > 0 && ` ${count(gone)} of those asked for ${gone === 1 ? 'is' : 'are'} not there, or deleted.`}
     </PageHead>
   );
 }
