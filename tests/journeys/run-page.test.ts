@@ -222,6 +222,27 @@ describe('the page of a run', { skip, timeout: 240_000 }, () => {
     visit.assertQuiet();
   });
 
+  test('what is long stands there in part, and whole for who asks', async () => {
+    const long = await newRun(`run-${'with-a-long-name-'.repeat(14)}`);
+    const note = `first word ${'word '.repeat(200)}last`;
+    await server.must('POST', `${mlflow}/runs/set-tag`, { run_id: long, key: 'mlflow.note.content', value: note });
+    await server.must('POST', `${mlflow}/runs/log-parameter`, {
+      run_id: long,
+      key: 'p'.repeat(200),
+      value: 'v'.repeat(900),
+    });
+    await using visit = await visitPage(browser, { server });
+    const { page } = visit;
+    await page.goto(new URL(`/runs/${long}`, server.url).href);
+    await page.getByText('first word').waitFor();
+    assert.equal(await page.getByText(/word last/).count(), 0);
+    await page.locator('.note').getByRole('button', { name: 'Show all' }).click();
+    await page.getByText(/word last/).waitFor();
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 1280);
+    await assertAccessible(page);
+    visit.assertQuiet();
+  });
+
   test('nothing of them is lost at 320 pixels', async () => {
     await using visit = await visitPage(browser, { server, width: 320 });
     const { page } = visit;

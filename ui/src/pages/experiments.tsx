@@ -180,7 +180,12 @@ function Table({ experiments, deleted, onEdit, onDelete, onRestore }: TableProps
                 {deleted ? (
                   experiment.name
                 ) : (
-                  <Link to="/experiments/$experiment" params={{ experiment: experiment.id }} data-row>
+                  <Link
+                    to="/experiments/$experiment"
+                    params={{ experiment: experiment.id }}
+                    title={experiment.name}
+                    data-row
+                  >
                     {experiment.name}
                   </Link>
                 )}

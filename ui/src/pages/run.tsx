@@ -10,6 +10,7 @@ import { deleteRuns } from '../data/run-list.ts';
 import { leadingMetric, type Run, type RunDetails, sayMetric, useExperiments, useRun } from '../data/runs.ts';
 import { restoreFromTrash } from '../data/trash.ts';
 import { duration, fixed } from '../format.ts';
+import { LongText } from '../parts/long-text.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Charts, ChartsHead, type Live } from './run/charts.tsx';
@@ -95,7 +96,11 @@ function RunView({ run }: { run: RunDetails }) {
           </>
         )}
         {experiment && '. '}
-        {note && <span className="note">{note} </span>}
+        {note && (
+          <span className="note">
+            <LongText text={note} most={400} />{' '}
+          </span>
+        )}
         {became && (
           <b>
             It became v{became.version} of {became.model}.

@@ -1,6 +1,7 @@
 /** What people write on a thing: a description and tags, changed in place by whoever may. */
 import { type FormEvent, useState } from 'react';
 import type { Tag, Writing } from '../data/models.ts';
+import { LongText } from './long-text.tsx';
 import { SectionHead } from './page-head.tsx';
 
 type Props = {
@@ -42,7 +43,9 @@ export function Described({ title, description = '', tags, mayWrite, error, onWr
       ) : (
         <>
           {description ? (
-            <p className="small described">{description}</p>
+            <p className="small described">
+              <LongText text={description} most={600} />
+            </p>
           ) : (
             tags.length === 0 && <p className="small i3">Nobody has described it.</p>
           )}
@@ -51,7 +54,9 @@ export function Described({ title, description = '', tags, mayWrite, error, onWr
               {tags.map(({ key, value }) => (
                 <div key={key} style={{ display: 'contents' }}>
                   <dt className="mono">{key}</dt>
-                  <dd>{value.slice(0, 300)}</dd>
+                  <dd>
+                    <LongText text={value} most={300} />
+                  </dd>
                 </div>
               ))}
             </dl>

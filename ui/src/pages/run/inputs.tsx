@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import type { Run, RunDetails } from '../../data/runs.ts';
 import { count, shortDigest } from '../../format.ts';
+import { LongText } from '../../parts/long-text.tsx';
 import { SectionHead } from '../../parts/page-head.tsx';
 import type { Live } from './charts.tsx';
 
@@ -31,8 +32,14 @@ export function Inputs({ run, live }: { run: RunDetails; live: Live | undefined 
           {shown.map((row) => (
             <tr key={row.key} className={row.differs ? 'd' : ''}>
               <td className="mono">{row.key}</td>
-              <td className="num long">{row.own}</td>
-              {live && <td className="num long old">{row.other ?? 'none'}</td>}
+              <td className="num long">
+                <LongText text={row.own} most={80} />
+              </td>
+              {live && (
+                <td className="num long old">
+                  <LongText text={row.other ?? 'none'} most={80} />
+                </td>
+              )}
             </tr>
           ))}
         </tbody>

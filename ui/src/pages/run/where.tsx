@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import type { RunDetails } from '../../data/runs.ts';
 import { wallMoment } from '../../format.ts';
+import { LongText } from '../../parts/long-text.tsx';
 import { SectionHead } from '../../parts/page-head.tsx';
 
 /** Said elsewhere on the page, or of no use to a reader. */
@@ -45,7 +46,9 @@ export function Where({ run }: { run: RunDetails }) {
             {others.map(([key, value]) => (
               <div key={key} style={{ display: 'contents' }}>
                 <dt className="mono">{key}</dt>
-                <dd>{value.length > 300 ? `${value.slice(0, 300)}…` : value}</dd>
+                <dd>
+                  <LongText text={value} most={300} />
+                </dd>
               </div>
             ))}
           </dl>
