@@ -222,6 +222,26 @@ describe('the page of a run', { skip, timeout: 240_000 }, () => {
     visit.assertQuiet();
   });
 
+  test('a version that only Python can load shows its format, size and written signature', async () => {
+    const inputs = `[{"type": "double", "name": "distance", "required": true}, {"type":\n    "string", "name": "origin", "required": false}]`;
+    const files = {
+      'model.pkl': new Uint8Array(2000),
+      MLmodel: `flavors:\n  python_function:\n    env: x\n  sklearn:\n    code: null\nsignature:\n  inputs: '${inputs}'\n  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'\n`,
+    };
+    await registerModel(server, { name: 'forest', files });
+    await using visit = await visitPage(browser, { server });
+    const { page } = visit;
+    await page.goto(new URL('/models/forest', server.url).href);
+    await page.getByRole('cell', { name: 'pickle' }).waitFor();
+    await page.getByRole('cell', { name: /^2\.\d kB$/ }).waitFor();
+    await page.goto(new URL('/models/forest/1', server.url).href);
+    await page.getByText('pickle: whoever loads it runs what is in it').waitFor();
+    await page.getByRole('row', { name: 'origin string, optional' }).waitFor();
+    await page.getByRole('row', { name: 'answers output 1 int64 [n]' }).waitFor();
+    await assertAccessible(page);
+    visit.assertQuiet();
+  });
+
   test('what is long stands there in part, and whole for who asks', async () => {
     const long = await newRun(`run-${'with-a-long-name-'.repeat(14)}`);
     const note = `first word ${'word '.repeat(200)}last`;

@@ -17,10 +17,13 @@ const unsafe: readonly (readonly [RegExp, string])[] = [
 export function formatOf({ sealed }: Pick<Version, 'sealed'>): ModelFormat {
   if (!sealed) return { name: 'not sealed', mark: 'undecided', says: 'not sealed yet' };
   if (sealed.onnxDigest) return { name: 'ONNX', mark: 'pass', says: 'ONNX, nothing executable' };
-  const found = unsafe.find(([pattern]) => sealed.files.some(({ path }) => pattern.test(path)));
-  return found
-    ? { name: found[1], mark: 'warn', says: `${found[1]}: whoever loads it runs what is in it` }
-    : { name: 'other files', mark: 'undecided', says: 'no format that can be served' };
+  const found = unsafeFormat(sealed.files.map(({ path }) => path));
+  return found ?? { name: 'other files', mark: 'undecided', says: 'no format that can be served' };
+}
+
+export function unsafeFormat(paths: readonly string[]): ModelFormat | undefined {
+  const found = unsafe.find(([pattern]) => paths.some((path) => pattern.test(path)));
+  return found && { name: found[1], mark: 'warn', says: `${found[1]}: whoever loads it runs what is in it` };
 }
 
 export const sizeOf = ({ sealed }: Pick<Version, 'sealed'>): number | undefined =>

@@ -95,12 +95,15 @@ export type RunDetails = Omit<Run, 'datasets'> & {
 export type Artifact = { readonly path: string; readonly size: number; readonly isFolder: boolean };
 
 /** What lies directly in a folder of a run, or of a model that it logged. */
-export const useArtifacts = ({ run, model, path = '' }: { run: string; model?: string | undefined; path?: string }) =>
-  useQuery({
+export const useArtifacts = (place: { run: string; model?: string | undefined; path?: string } | undefined) => {
+  const { run = '', model, path = '' } = place ?? {};
+  return useQuery({
     queryKey: ['run', run, 'artifacts', model, path],
+    enabled: place !== undefined,
     queryFn: ({ signal }) =>
       get<{ items: Artifact[] }>(`/api/v1/runs/${encodeURIComponent(run)}/artifacts`, { path, model }, signal),
   });
+};
 
 type Lead = { readonly key: string; readonly better: 'higher' | 'lower' };
 

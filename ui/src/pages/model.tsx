@@ -5,7 +5,7 @@ import { sharesOf, useEndpoints } from '../data/endpoints.ts';
 import { useEvents } from '../data/event.ts';
 import { useMayWrite } from '../data/me.ts';
 import { formatOf, sizeOf } from '../data/model-format.ts';
-import { ownTags, useChangeModel, useModel } from '../data/models.ts';
+import { ownTags, useChangeModel, useModel, type Version } from '../data/models.ts';
 import { useRunsNow } from '../data/run-list.ts';
 import { decimalsOf, leadingMetric, sayMetric } from '../data/runs.ts';
 import { count, fixed, percent, wallMoment } from '../format.ts';
@@ -17,11 +17,27 @@ import { Verdict } from '../parts/verdict.tsx';
 import { VersionTag } from '../parts/version-tag.tsx';
 import { Aliases } from './model/aliases.tsx';
 import { LabelMoves } from './model/label-moves.tsx';
+import { useUnsealed } from './model/unsealed.ts';
 import { size } from './run/size.ts';
 
 const mostShown = 200;
 /** Of so many versions the run's metric is shown. */
 const mostRead = 50;
+
+/** Its format and size. @param read whether to look at the files of one that is not sealed */
+function Format({ version, read }: { version: Version; read: boolean }) {
+  const unsealed = useUnsealed(version, read);
+  const { mark, name } = unsealed?.format ?? formatOf(version);
+  const bytes = sizeOf(version) ?? unsealed?.size;
+  return (
+    <>
+      <td className="nowrap">
+        <Verdict mark={mark}>{name}</Verdict>
+      </td>
+      <td className="num">{bytes === undefined ? '' : size(bytes)}</td>
+    </>
+  );
+}
 
 export function ModelPage() {
   const { model: name = '' } = useParams({ strict: false });
@@ -67,7 +83,7 @@ export function ModelPage() {
                   </Nothing>
                 )}
                 <div className="wide" hidden={data.versions.length === 0}>
-                  <table>
+                  <table className="versions">
                     <thead>
                       <tr>
                         <th>Version</th>
@@ -108,7 +124,9 @@ export function ModelPage() {
                               <td>
                                 <span className="alias-tags">
                                   {version.aliases.map((alias) => (
-                                    <code key={alias}>@{alias}</code>
+                                    <code key={alias} title={alias}>
+                                      @{alias}
+                                    </code>
                                   ))}
                                 </span>
                               </td>
@@ -119,10 +137,7 @@ export function ModelPage() {
                                 {typeof value === 'number' ? fixed(value, decimalsOf(lead.key) - 1) : ''}
                               </td>
                             )}
-                            <td className="nowrap">
-                              <Verdict mark={formatOf(version).mark}>{formatOf(version).name}</Verdict>
-                            </td>
-                            <td className="num">{version.sealed ? size(sizeOf(version) ?? 0) : ''}</td>
+                            <Format version={version} read={made.includes(version)} />
                             <td className="i2">{wallMoment(version.createdAt)}</td>
                             <td>
                               {version.runId && (

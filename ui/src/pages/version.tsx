@@ -13,6 +13,7 @@ import {
   type GateTest,
   ownTags,
   stages,
+  type TensorSpec,
   useChangeModel,
   useGates,
   useModel,
@@ -21,6 +22,7 @@ import {
   type Writing,
 } from '../data/models.ts';
 import { isOver, useRollouts } from '../data/rollouts.ts';
+import { useRun } from '../data/runs.ts';
 import { count, fixed, milliseconds, percent, recently, shortDigest, tidy } from '../format.ts';
 import { Copy } from '../parts/copy.tsx';
 import { Described } from '../parts/described.tsx';
@@ -30,6 +32,8 @@ import { SliceDots } from '../parts/slice-dots.tsx';
 import { Failed, Loaded, Loading, Nothing } from '../parts/states.tsx';
 import { markOf, Verdict } from '../parts/verdict.tsx';
 import { VersionTag } from '../parts/version-tag.tsx';
+import { useUnsealed } from './model/unsealed.ts';
+import { sayTensor } from './run/preview.tsx';
 import { size } from './run/size.ts';
 
 export function VersionPage() {
@@ -325,7 +329,9 @@ const short = (value: number | undefined): string => {
 
 function MadeFrom({ version }: { version: Version }) {
   const { lineage, sealed } = version;
-  const format = formatOf(version);
+  const unsealed = useUnsealed(version);
+  const format = unsealed?.format ?? formatOf(version);
+  const run = useRun(version.runId).data;
   const onnx = sealed?.files.find(({ digest }) => digest === sealed.onnxDigest);
   return (
     <>
@@ -352,7 +358,7 @@ function MadeFrom({ version }: { version: Version }) {
             <>
               Run{' '}
               <Link className="link" to="/runs/$run" params={{ run: version.runId }}>
-                {version.runId.slice(0, 8)}
+                {run?.name ?? version.runId.slice(0, 8)}
               </Link>
             </>
           ) : (
@@ -363,7 +369,8 @@ function MadeFrom({ version }: { version: Version }) {
           {onnx ? (
             <>
               <b className="m">{onnx.path.split('/').at(-1)}</b>, {size(onnx.size)}
-              {(sealed?.files.length ?? 0) > 1 && `, with ${count((sealed?.files.length ?? 1) - 1)} more files`}
+              {(sealed?.files.length ?? 0) > 1 &&
+                `, with ${count((sealed?.files.length ?? 1) - 1)} more ${sealed?.files.length === 2 ? 'file' : 'files'}`}
               <br />
               <Verdict mark={format.mark}>{format.says}</Verdict>
               <br />
@@ -371,9 +378,11 @@ function MadeFrom({ version }: { version: Version }) {
             </>
           ) : (
             <>
-              {sealed && (
+              {(sealed ?? unsealed) && (
                 <>
-                  {count(sealed.files.length)} files, {size(sizeOf(version) ?? 0)}
+                  {count(sealed?.files.length ?? unsealed?.files ?? 0)} files,{' '}
+                  {size(sizeOf(version) ?? unsealed?.size ?? 0)}
+                  {unsealed?.hasFolders && ', and folders'}
                   <br />
                 </>
               )}
@@ -383,7 +392,7 @@ function MadeFrom({ version }: { version: Version }) {
         </li>
       </ol>
       {(sealed?.findings ?? []).map((finding) => (
-        <p key={finding.code} className="small i2">
+        <p key={`${finding.code} ${finding.message}`} className="small i2">
           <Verdict mark={finding.severity === 'refuse' ? 'fail' : finding.severity === 'warn' ? 'warn' : 'undecided'}>
             {finding.message}
           </Verdict>
@@ -487,22 +496,22 @@ function Written({ version, model }: { version: Version; model: string }) {
 
 function Signature({ version }: { version: Version }) {
   const { sealed } = version;
-  if (!sealed) return null;
+  const written = useUnsealed(version)?.written;
+  const columns = (tensors: readonly TensorSpec[]) => tensors.map((one) => ({ name: one.name, type: sayTensor(one) }));
+  const { inputs, outputs } = sealed
+    ? { inputs: columns(sealed.inputs), outputs: columns(sealed.outputs) }
+    : (written ?? { inputs: [], outputs: [] });
+  const rows = [...inputs, ...outputs.map(({ name, type }) => ({ name: `answers ${name}`, type }))];
+  if (rows.length === 0) return null;
   return (
     <>
-      <SectionHead title="Signature" />
+      <SectionHead title="Signature" aside={!sealed && 'as its author wrote it'} />
       <table className="kv">
         <tbody>
-          {[...sealed.inputs, ...sealed.outputs].map((tensor, index) => (
-            <tr key={tensor.name}>
-              <td className="mono">
-                {index >= sealed.inputs.length && 'answers '}
-                {tensor.name}
-              </td>
-              <td className="num i2">
-                {tensor.datatype === 'BYTES' ? 'string' : tensor.datatype} [
-                {tensor.shape.map((dim) => (dim < 0 ? 'n' : dim)).join(', ')}]
-              </td>
+          {rows.map(({ name, type }) => (
+            <tr key={name}>
+              <td className="mono">{name}</td>
+              <td className="num i2">{type}</td>
             </tr>
           ))}
         </tbody>
