@@ -61,7 +61,10 @@ export const runListRoutes =
       experimentIds: await experimentIds(experiment, project),
       filter,
       lifecycles: [deleted ? ('deleted' as const) : ('active' as const)],
-      within: scopeConditions({ ...scope, ...(group && { group: { ...group, by: groupKeyOf(group.by) } }) }),
+      within: await scopeConditions(database.read, {
+        ...scope,
+        ...(group && { group: { ...group, by: groupKeyOf(group.by) } }),
+      }),
     });
 
     app.get(

@@ -17,14 +17,25 @@ export type RunScope = {
   readonly startedAfter?: number | undefined;
 };
 
-export function scopeConditions({ parent, top, group, startedUntil, startedAfter }: RunScope): readonly Condition[] {
+/** So many runs that stand under others are found in one go; with more, each run is asked for its own parent. */
+const fewChildren = 10_000;
+
+export async function scopeConditions(
+  db: Db,
+  { parent, top, group, startedUntil, startedAfter }: RunScope,
+): Promise<readonly Condition[]> {
   const conditions: RawBuilder<SqlBool>[] = [];
   if (parent !== undefined) {
     conditions.push(sql`runs.id in (select run_id from run_tags where key = ${parentTag} and value = ${parent})`);
   }
   if (top) {
-    conditions.push(sql`not exists (select 1 from run_tags as child join runs as above on above.id = child.value
-      where child.run_id = runs.id and child.key = ${parentTag} and above.lifecycle = 'active')`);
+    const below = sql`run_tags as child join runs as above on above.id = child.value
+      where child.key = ${parentTag} and above.lifecycle = 'active'`;
+    conditions.push(
+      (await hasFewChildren(db))
+        ? sql`runs.id not in (select child.run_id from ${below})`
+        : sql`not exists (select 1 from ${below} and child.run_id = runs.id)`,
+    );
   }
   if (group) {
     const { source, value } = groupSource(group.by);
@@ -37,6 +48,12 @@ export function scopeConditions({ parent, top, group, startedUntil, startedAfter
   if (startedUntil !== undefined) conditions.push(sql`runs.start_time <= ${startedUntil}`);
   if (startedAfter !== undefined) conditions.push(sql`runs.start_time > ${startedAfter}`);
   return conditions;
+}
+
+async function hasFewChildren(db: Db): Promise<boolean> {
+  const { rows } = await sql<{ n: number }>`select count(*) as n
+    from (select 1 from run_tags where key = ${parentTag} limit ${fewChildren + 1}) as children`.execute(db);
+  return Number(rows[0]?.n) <= fewChildren;
 }
 
 /** How many runs stand directly under each of these; a run without any is left out. */
