@@ -263,6 +263,25 @@ describe('the page of a run', { skip, timeout: 240_000 }, () => {
     visit.assertQuiet();
   });
 
+  test('a page that was asked for while the server was away comes by itself when it is back', async () => {
+    await using place = await mkdtempDisposable(join(tmpdir(), 'rondo-ui-away-'));
+    const dataFolder = join(place.path, 'data');
+    let away = await spawnServer({ dataFolder });
+    await using _ = { [Symbol.asyncDispose]: () => away[Symbol.asyncDispose]() };
+    await using visit = await visitPage(browser, { server: away });
+    const { page } = visit;
+    await page.goto(new URL('/audit', away.url).href);
+    await page.locator('.dot').waitFor();
+    const script = page.waitForResponse(/assets\/experiments-.*\.js/);
+    await page.getByRole('link', { name: 'Experiments' }).hover();
+    await (await script).finished();
+    await away.kill();
+    await page.getByRole('link', { name: 'Experiments' }).click();
+    await page.getByText('The server does not answer.').waitFor();
+    away = await spawnServer({ dataFolder, port: new URL(away.url).port });
+    await page.getByRole('heading', { name: 'No runs in any experiment yet' }).waitFor();
+  });
+
   test('nothing of them is lost at 320 pixels', async () => {
     await using visit = await visitPage(browser, { server, width: 320 });
     const { page } = visit;

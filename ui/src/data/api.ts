@@ -45,7 +45,10 @@ export async function send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path:
 }
 
 async function request<T>(url: string, init: RequestInit): Promise<T> {
-  const response = await fetch(url, init);
+  const response = await fetch(url, init).catch((error: unknown) => {
+    // What browsers say then differs, and says nothing.
+    throw error instanceof TypeError ? new Error('The server does not answer.', { cause: error }) : error;
+  });
   const text = await response.text();
   const body: unknown = text === '' ? {} : safely(text);
   if (!response.ok) throw new ApiProblem(response.status, typeof body === 'object' && body !== null ? body : {});

@@ -37,7 +37,11 @@ export function followEvents(queries: QueryClient): () => void {
   const stale = new Set<string>();
   let flush: ReturnType<typeof setTimeout> | undefined;
   const heard = () => change({ connected: true, lastHeardAt: Date.now(), missed: 0 });
-  source.addEventListener('open', heard);
+  source.addEventListener('open', () => {
+    // What could not be read while the server was away is read now.
+    if (state.missed > 0) void queries.invalidateQueries(everything);
+    heard();
+  });
   source.addEventListener('ping', heard);
   // Away for so long that the server does not say all of it: everything may be stale.
   source.addEventListener('gap', () => void queries.invalidateQueries(everything));
