@@ -236,6 +236,7 @@ describe('the page of a run', { skip, timeout: 240_000 }, () => {
     await page.getByRole('cell', { name: /^2\.\d kB$/ }).waitFor();
     await page.goto(new URL('/models/forest/1', server.url).href);
     await page.getByText('pickle: whoever loads it runs what is in it').waitFor();
+    await page.getByRole('heading', { name: 'v1 is no ONNX model: it is kept, not served' }).waitFor();
     await page.getByRole('row', { name: 'origin string, optional' }).waitFor();
     await page.getByRole('row', { name: 'answers output 1 int64 [n]' }).waitFor();
     await assertAccessible(page);

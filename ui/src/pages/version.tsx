@@ -60,10 +60,11 @@ function VersionView({ version, model }: { version: Version; model: string }) {
   );
   const share = endpoint && sharesOf(endpoint).find(({ ref }) => is(ref))?.share;
   const against = useVersion(report?.against).data;
+  const isKept = useUnsealed(version)?.isOnnx === false;
   return (
     <>
       <PageHead
-        title={headline(version, report)}
+        title={isKept ? `v${version.version} is no ONNX model: it is kept, not served` : headline(version, report)}
         actions={
           <>
             {version.runId && against?.runId && against.runId !== version.runId && (
@@ -83,7 +84,7 @@ function VersionView({ version, model }: { version: Version; model: string }) {
           </>
         }
       >
-        {grounds(report)}
+        {isKept ? 'It is loaded by its name from Python, as its author logged it.' : grounds(report)}
         {share !== undefined && ` It serves ${percent(share)} of ${endpoint?.name} now.`}
       </PageHead>
       <VersionLine model={model} current={version.version} />
@@ -95,6 +96,14 @@ function VersionView({ version, model }: { version: Version; model: string }) {
             <Gates report={report} />
           ) : !gates.isSuccess ? (
             <Failed what="its gates" error={gates.error} retry={() => void gates.refetch()} />
+          ) : isKept ? (
+            <Nothing title="It has no gates">
+              To serve it, log it as ONNX and register that.
+              <Copy
+                label="the call that logs it"
+                text={`mlflow.onnx.log_model(onnx_model, name="model", registered_model_name="${model}")`}
+              />
+            </Nothing>
           ) : (
             <Nothing title="Its gates have not run">
               They run when it is shipped.

@@ -28,13 +28,16 @@ export function useUnsealed({ sealed, source, runId }: Version, enabled = true) 
   });
   if (!items || items.length === 0) return undefined;
   const flat = items.filter(({ isFolder }) => !isFolder);
-  const format: ModelFormat = unsafeFormat(flat.map(({ path }) => path)) ?? {
+  const isOnnx = flat.some(({ path }) => path.toLowerCase().endsWith('.onnx'));
+  const other: ModelFormat = {
     name: written?.flavor ?? 'other files',
     mark: 'undecided',
     says: written?.flavor ? `${written.flavor}: it cannot be served` : 'no format that can be served',
   };
+  const onnx: ModelFormat = { name: 'ONNX', mark: 'undecided', says: 'ONNX, examined when it is shipped' };
   return {
-    format,
+    isOnnx,
+    format: isOnnx ? onnx : (unsafeFormat(flat.map(({ path }) => path)) ?? other),
     files: flat.length,
     size: flat.reduce((sum, { size }) => sum + size, 0),
     hasFolders: flat.length < items.length,
