@@ -54,6 +54,11 @@ test('metrics stand in groups by their prefix: those without one first, those of
       ['system', 'system/cpu', true],
     ],
   );
+  const late = groupsOf(['b', 'a', 'new/x', 'val/a', 'val/b'], new Set(['a', 'new/x', 'val/a']));
+  assert.deepEqual(
+    late.map(({ keys }) => keys.join(' ')),
+    ['b a', 'val/b val/a', 'new/x'],
+  );
 });
 
 test('a table of text is read with its quotes, and its last row only when it is whole', () => {

@@ -26,9 +26,11 @@ export function Charts({ run, live }: { run: Run; live: Live | undefined }) {
   useTableKey(asTable, setAsTable);
   useLiveSeries(run.status === 'RUNNING' ? [run.id] : []);
 
+  // What comes while the page is open stands after what is being read.
+  const [first] = useState(() => new Set(Object.keys(run.metrics)));
   const keys = Object.keys(run.metrics);
   const shown = keys.filter((key) => key.toLowerCase().includes(wanted.toLowerCase()));
-  const groups = groupsOf(shown);
+  const groups = groupsOf(shown, new Set(shown.filter((key) => !first.has(key))));
   const runs = useMemo(
     (): readonly ChartRun[] => [
       { id: run.id, name: run.name, startedAt: run.startedAt, colour: 'challenger' },
