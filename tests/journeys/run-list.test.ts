@@ -224,6 +224,12 @@ describe('the run list', { skip, timeout: 240_000 }, () => {
 
     await page.getByRole('button', { name: 'Curves' }).click();
     await page.getByRole('heading', { name: 'AUC' }).waitFor();
+    const chart = page.locator('.u-over');
+    await chart.waitFor();
+    const place = (await chart.boundingBox()) ?? assert.fail('the chart is not drawn');
+    await page.mouse.move(place.x + place.width / 2, place.y + place.height - 20);
+    await page.mouse.move(place.x + place.width / 2, place.y + place.height - 8);
+    await page.getByText(/^step 0: run-227 0\.727/).waitFor(); // the nearest one first
     visit.assertQuiet();
   });
 

@@ -33,12 +33,10 @@ export function Charts({ run, live }: { run: Run; live: Live | undefined }) {
   const groups = groupsOf(shown, new Set(shown.filter((key) => !first.has(key))));
   const runs = useMemo(
     (): readonly ChartRun[] => [
-      { id: run.id, name: run.name, startedAt: run.startedAt, colour: 'challenger' },
-      ...(live
-        ? [{ id: live.run.id, name: `v${live.version}`, startedAt: live.run.startedAt, colour: 'champion' }]
-        : []),
+      { id: run.id, name: run.name, startedAt: run.startedAt, metrics: run.metrics, colour: 'challenger' },
+      ...(live ? [{ ...live.run, name: `v${live.version}`, colour: 'champion' }] : []),
     ],
-    [run.id, run.name, run.startedAt, live],
+    [run.id, run.name, run.startedAt, run.metrics, live],
   );
   if (keys.length === 0)
     return (

@@ -11,6 +11,8 @@ export type ChartLine = {
   /** Where its time begins, in milliseconds. */
   readonly startedAt: number;
   readonly series: Series;
+  /** The last value, where the end of a thinned line would only be the mean of its last stretch. */
+  readonly last?: number;
 };
 
 export type Mark = { readonly x: number; readonly kind: 'nan' | 'above' | 'below'; readonly line: ChartLine };

@@ -14,6 +14,8 @@ export type ChartRun = {
   readonly id: string;
   readonly name: string;
   readonly startedAt: number;
+  /** The last values, as far as they are known. */
+  readonly metrics?: Readonly<Record<string, number | null>>;
   /** A token's name; runs without one get a colour and a dash by their place. */
   readonly colour?: string;
 };
@@ -34,6 +36,8 @@ const colours = ['challenger', 'champion', 'shadow', 'control-arm'];
 const dashes = [undefined, [8, 4], [2, 3]];
 /** More line ends than this cannot be read beside each other. */
 const mostLabels = 2;
+/** More lines than these have no look of their own. */
+const mostLooks = colours.length * dashes.length;
 
 export function MetricChart({ metric, title, note, runs, settings, onChange, asTable = false, single }: Props) {
   const { ref, seen } = useSeen();
@@ -51,19 +55,20 @@ export function MetricChart({ metric, title, note, runs, settings, onChange, asT
     enabled: seen && single !== undefined,
   });
   const [cursor, setCursor] = useState<number>();
+  const [near, setNear] = useState<string>();
   const data = useMemo(() => {
     const lines = runs.flatMap((run, place): ChartLine[] => {
       const found = series[place];
-      return found && found.points.length > 0 ? [lineOf(run, place, found)] : [];
+      return found && found.points.length > 0 ? [lineOf(run, place, { metric, series: found, whole: !range })] : [];
     });
     return chartData(lines, { axis, log, smoothing });
-  }, [runs, series, axis, log, smoothing]);
+  }, [runs, series, metric, range, axis, log, smoothing]);
 
   if (failed) return <Failed what={title} error={failed.error} retry={failed.retry} />;
   const loaded = series.some((one) => one !== undefined);
   if (single && whole.data && totalOf(whole.data.points) === 1) return single;
 
-  const says = cursor === undefined ? about(data, settings, note) : sayAt(data, cursor, settings);
+  const says = cursor === undefined ? about(data, settings, note) : sayAt(data, { cursor, near, axis });
   return (
     <figure className="chart" ref={ref}>
       <h3>
@@ -85,6 +90,7 @@ export function MetricChart({ metric, title, note, runs, settings, onChange, asT
           range={range}
           onRange={(next) => onChange({ range: next })}
           onCursor={setCursor}
+          onNear={setNear}
         />
       ) : (
         <div className="plot small i3">
@@ -142,12 +148,18 @@ function asked(run: ChartRun, { axis, range }: ChartSettings): Range | undefined
   return { from: Math.floor(from ?? 0), to: Math.ceil(to ?? 0) };
 }
 
-function lineOf({ id, name, startedAt, colour }: ChartRun, place: number, series: Series): ChartLine {
+function lineOf(
+  { id, name, startedAt, colour, metrics }: ChartRun,
+  place: number,
+  { metric, series, whole }: { readonly metric: string; readonly series: Series; readonly whole: boolean },
+): ChartLine {
+  const last = whole ? metrics?.[metric] : undefined;
   const dash = colour ? undefined : dashes[Math.floor(place / colours.length) % dashes.length];
   return {
     ...{ id, name, startedAt, series },
     colour: colour ?? colours[place % colours.length] ?? 'ink',
     ...(dash && { dash }),
+    ...(typeof last === 'number' && { last }),
   };
 }
 
@@ -179,11 +191,19 @@ const sayWidth = (axis: ChartSettings['axis'], width: number): string =>
 const sayX = (axis: ChartSettings['axis'], x: number): string =>
   axis === 'step' ? `step ${x.toLocaleString('en-US').replace('-', '−')}` : sayTime(x);
 
-/** Under the cursor: each line's value, or its nearest one before. */
-function sayAt({ columns, lines }: ChartData, cursor: number, { axis }: ChartSettings): ReactNode {
+/** Under the cursor: each line's value, that of the line near it first. */
+function sayAt(
+  { columns, lines }: ChartData,
+  {
+    cursor,
+    near,
+    axis,
+  }: { readonly cursor: number; readonly near: string | undefined; readonly axis: ChartSettings['axis'] },
+): ReactNode {
   const x = columns[0]?.[cursor];
   if (x === undefined || x === null) return '';
-  const values = lines.map(({ line, main, raw, band }) => {
+  const nearFirst = lines.toSorted((a, b) => Number(b.line.id === near) - Number(a.line.id === near));
+  const values = nearFirst.map(({ line, main, raw, band }) => {
     const value = columns[raw ?? main]?.[cursor];
     const low = band && columns[band.min]?.[cursor];
     const high = band && columns[band.max]?.[cursor];
@@ -202,7 +222,7 @@ function sayAt({ columns, lines }: ChartData, cursor: number, { axis }: ChartSet
         .map(({ line, text, spread }, at) => (
           <span key={line.id}>
             {at > 0 && ', '}
-            {lines.length > 1 && line.colour !== 'challenger' && `${line.name} `}
+            {(lines.length > mostLabels || (lines.length > 1 && line.colour !== 'challenger')) && `${line.name} `}
             <b>{text}</b>
             {spread}
           </span>
@@ -213,7 +233,7 @@ function sayAt({ columns, lines }: ChartData, cursor: number, { axis }: ChartSet
 
 function summary(title: string, { lines }: ChartData): string {
   const ends = lines.map(({ line }) => {
-    const last = line.series.points.findLast(({ value }) => value !== undefined)?.value;
+    const last = line.last ?? line.series.points.findLast(({ value }) => value !== undefined)?.value;
     return `${line.name} ${last === undefined ? 'without a value' : sayValue(last)}`;
   });
   return `${title}: ${ends.join(', ')}. Arrow keys step through the points.`;
@@ -251,7 +271,7 @@ function unusual(line: ChartLine, axis: ChartSettings['axis'], x: number): strin
 }
 
 function Legend({ data }: { data: ChartData }) {
-  return (
+  const list = (
     <ul className="chart-legend">
       {data.lines.map(({ line }) => (
         <li key={line.id}>
@@ -267,5 +287,12 @@ function Legend({ data }: { data: ChartData }) {
         </li>
       ))}
     </ul>
+  );
+  if (data.lines.length <= mostLooks) return list;
+  return (
+    <details className="micro i2">
+      <summary>{count(data.lines.length)} runs; the one near the pointer is named above</summary>
+      {list}
+    </details>
   );
 }

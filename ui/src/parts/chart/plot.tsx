@@ -18,9 +18,13 @@ type Props = {
   readonly onRange: (range: readonly [number, number] | undefined) => void;
   /** The place of the cursor among the values of x. */
   readonly onCursor: (index: number | undefined) => void;
+  /** Of many lines, the one near the pointer: its id. */
+  readonly onNear: (line: string | undefined) => void;
 };
 
 const height = 158;
+/** From the pointer to a line that is meant. */
+const nearPixels = 24;
 
 export function Plot(props: Props) {
   const { data, time, log, endLabels, range } = props;
@@ -166,8 +170,10 @@ function optionsOf(latest: { readonly current: Props }, host: HTMLElement): uPlo
       x: { time: false, range: (_, min, max) => rangeOf(latest.current.range, min, max) },
       y: log ? { distr: 3 } : { range: (_, min, max) => roomy(min, max) },
     },
+    ...(!endLabels && { focus: { alpha: 0.15 } }),
     cursor: {
       y: false,
+      ...(!endLabels && { focus: { prox: nearPixels } }),
       drag: { x: true, y: false, setScale: false, dist: 6 },
       sync: { key: `rondo ${time ? 'time' : 'step'}`, setSeries: false, scales: ['x', null] },
       points: { size: 7 },
@@ -179,6 +185,14 @@ function optionsOf(latest: { readonly current: Props }, host: HTMLElement): uPlo
       },
     },
     hooks: {
+      setSeries: [
+        (_, index) => {
+          const { data, onNear } = latest.current;
+          onNear(
+            data.lines.find(({ main, raw, band }) => [main, raw, band?.min, band?.max].includes(index ?? -1))?.line.id,
+          );
+        },
+      ],
       setCursor: [(chart) => latest.current.onCursor(chart.cursor.idx ?? undefined)],
       setSelect: [
         (chart) => {
@@ -260,7 +274,7 @@ function drawEnds(
       return [
         {
           line,
-          value: chart.data[raw]?.[at] ?? y,
+          value: line.last ?? chart.data[raw]?.[at] ?? y,
           left: chart.valToPos(x, 'x', true),
           top: chart.valToPos(y, 'y', true),
         },
