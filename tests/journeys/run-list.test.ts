@@ -177,7 +177,8 @@ describe('the run list', { skip, timeout: 240_000 }, () => {
     await goTo(page, '/runs');
     await run(page, 'sweep').waitFor();
     await page.getByRole('button', { name: 'Columns' }).click();
-    await page.getByLabel('Find a column').fill('seed');
+    await page.locator('[aria-label="Find a column"]:focus').waitFor();
+    await page.keyboard.type('seed');
     await page.getByRole('checkbox', { name: 'seed' }).check();
     await page.getByRole('button', { name: 'Seed' }).waitFor();
     await assertAccessible(page);

@@ -18,6 +18,7 @@ const mostListed = 100;
 export function ColumnPicker({ keys, shown, chosen, onChange }: Props) {
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
+  const search = useRef<HTMLInputElement>(null);
   const [sought, setSought] = useState('');
   const groups = [
     { title: 'Run', ids: Object.keys(attributes), name: (id: string) => attributes[id]?.title ?? id },
@@ -46,8 +47,10 @@ export function ColumnPicker({ keys, shown, chosen, onChange }: Props) {
         className="floating column-picker"
         role="dialog"
         aria-label="Columns"
+        onToggle={({ newState }) => newState === 'open' && search.current?.focus()}
       >
         <input
+          ref={search}
           type="search"
           className="btn"
           aria-label="Find a column"
