@@ -97,6 +97,7 @@ describe('the page of a run', { skip, timeout: 240_000 }, () => {
     // The spike of step 1234 is in the table, as the highest value of its stretch.
     await chart.getByRole('cell', { name: '50.00' }).waitFor();
     await chart.getByRole('cell', { name: /^\d.*, NaN$/ }).waitFor();
+    await assertAccessible(page);
     visit.assertQuiet();
   });
 

@@ -60,7 +60,8 @@ export function CsvButton({ name, table }: Pick<Props, 'name' | 'table'>) {
 
 export function TwinView({ caption, table: { columns, rows } }: { caption: string; table: TwinTable }) {
   return (
-    <div className="wide">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys.
+    <section className="wide" tabIndex={0} aria-label={caption}>
       <table>
         <caption className="seen-only-by-readers">{caption}</caption>
         <thead>
@@ -84,7 +85,7 @@ export function TwinView({ caption, table: { columns, rows } }: { caption: strin
           ))}
         </tbody>
       </table>
-    </div>
+    </section>
   );
 }
 

@@ -68,7 +68,7 @@ export function MetricChart({ metric, title, note, runs, settings, onChange, asT
   const loaded = series.some((one) => one !== undefined);
   if (single && whole.data && totalOf(whole.data.points) === 1) return single;
 
-  const says = cursor === undefined ? about(data, settings, note) : sayAt(data, { cursor, near, axis });
+  const says = cursor === undefined || asTable ? about(data, settings, note) : sayAt(data, { cursor, near, axis });
   return (
     <figure className="chart" ref={ref}>
       <h3>
