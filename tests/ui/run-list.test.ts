@@ -1,6 +1,7 @@
 /** What the run list computes in the browser, without one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { wallMoment } from '../../ui/src/format.ts';
 import { complete, type Known } from '../../ui/src/pages/runs/filter-completion.ts';
 import { countRows, placeOf } from '../../ui/src/pages/runs/rows.ts';
 import { field, nextOrder, searchOf, viewOf } from '../../ui/src/pages/runs/view.ts';
@@ -31,6 +32,12 @@ test('after a field come its comparators, after those its values, then AND and O
   assert.deepEqual(options('attributes.status = FIN'), ["'FINISHED'"]);
   assert.deepEqual(options('start_time >= '), ["'2026-11-24'"]);
   assert.deepEqual(options('metrics.auc > 0.6 '), ['AND', 'OR']);
+});
+
+test('a moment of another year than this says which', () => {
+  const year = new Date().getFullYear();
+  const at = (of: number) => wallMoment(new Date(of, 0, 5, 7, 3).getTime());
+  assert.deepEqual([at(year), at(year - 1)], ['5 Jan 07:03', `5 Jan ${year - 1} 07:03`]);
 });
 
 test('lists, IS NULL and parentheses are followed', () => {

@@ -82,10 +82,11 @@ export function clock(ms: number): string {
   return `${day(ms)} ${date.getUTCFullYear()}, ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())}`;
 }
 
-/** A wall-clock moment in the reader's zone: `24 Nov 01:12`. */
+/** A wall-clock moment in the reader's zone: `24 Nov 01:12`, and `24 Nov 2024 01:12` in another year than this. */
 export function wallMoment(ms: number): string {
   const date = new Date(ms);
-  return `${date.getDate()} ${months[date.getMonth()]} ${two(date.getHours())}:${two(date.getMinutes())}`;
+  const year = date.getFullYear() === new Date().getFullYear() ? '' : ` ${date.getFullYear()}`;
+  return `${date.getDate()} ${months[date.getMonth()]}${year} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
 /** The same, shorter for today, and never mistaken for endpoint time: `today 01:12`. */

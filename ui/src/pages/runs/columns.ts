@@ -1,5 +1,6 @@
 /** The columns of a run list: which there are, which are shown, and how wide they are. Pure. */
 import { decimalsOf, leadingMetric, type Run, sayMetric, sayMetricValue } from '../../data/runs.ts';
+import { wallMoment } from '../../format.ts';
 import { field } from './view.ts';
 
 export type Column = {
@@ -44,7 +45,11 @@ export const attributes: Readonly<Record<string, Attribute>> = {
 /** @param sample runs that show how long the values are */
 export function columnOf(id: string, sample: readonly Run[]): Column | undefined {
   const attribute = attributes[id];
-  if (attribute) return { id, kind: 'attribute', key: id, numeric: false, ...attribute };
+  if (attribute) {
+    const moments = id === 'started' ? sample.map(({ startedAt }) => wallMoment(startedAt).length) : [];
+    const width = Math.max(attribute.width, ...moments.map((length) => 22 + 6.6 * length));
+    return { id, kind: 'attribute', key: id, numeric: false, ...attribute, width };
+  }
   const dot = id.indexOf('.');
   const key = id.slice(dot + 1);
   const title = sayMetric(key);
