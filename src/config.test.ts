@@ -98,3 +98,14 @@ test('what the last server ran with is taken where nobody says otherwise', () =>
   const said = readConfig({}, { RONDO_ARTIFACTS_DESTINATION: '/elsewhere' }, remembered);
   assert.equal(said.artifactsDestination, '/elsewhere');
 });
+
+test('a folder whose data is in PostgreSQL is not opened without its address', () => {
+  const remembered = { database: 'postgres' } as const;
+  assert.throws(() => readConfig({}, {}, remembered), {
+    code: 'config/invalid',
+    hint: /set it as the last server had it/,
+  });
+  const DATABASE_URL = 'postgres://u@h/db';
+  assert.equal(readConfig({}, { DATABASE_URL }, remembered).databaseUrl, DATABASE_URL);
+  assert.equal(readConfig({}, { DATABASE_URL }, { database: 'sqlite' }).databaseUrl, DATABASE_URL);
+});

@@ -56,21 +56,27 @@ export type Flags = {
   readonly server?: string;
 };
 
+type Remembered = Pick<Flags, 'artifactsDestination' | 'defaultArtifactRoot'> & {
+  readonly database?: 'sqlite' | 'postgres' | undefined;
+};
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * @param remembered what the last server on the data folder ran with, for commands that open the folder themselves
  * @throws PlatformError config/invalid
  */
-export function readConfig(
-  flags: Flags,
-  environment: Environment = process.env,
-  remembered: Pick<Flags, 'artifactsDestination' | 'defaultArtifactRoot'> = {},
-): Config {
+export function readConfig(flags: Flags, environment: Environment = process.env, remembered: Remembered = {}): Config {
   if (flags.backendStoreUri !== undefined) throw ownDatabaseOnly(flags);
   const databaseUrl = secret(environment, 'DATABASE_URL');
   if (databaseUrl !== undefined && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     throw invalid('DATABASE_URL', 'write it as postgres://user:password@host:5432/database');
+  }
+  if (databaseUrl === undefined && remembered.database === 'postgres') {
+    throw new PlatformError('config/invalid', 'DATABASE_URL', {
+      message: 'What belongs to this data folder is in PostgreSQL, and DATABASE_URL is not set.',
+      hint: 'set it as the last server had it, or name another folder with --data',
+    });
   }
   return Object.freeze({
     host: flags.host ?? environment.RONDO_HOST ?? '127.0.0.1',

@@ -33,9 +33,11 @@ async function runCommandLine(): Promise<void> {
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
 
   const open = async (flags: Flags, options: Parameters<OpenApp>[0], { beyond }: { beyond: boolean }) => {
-    const { readArtifactRoots, writeArtifactRoots } = await import('./cli/artifact-roots-file.ts');
-    const remembered = beyond ? {} : await readArtifactRoots(options.dataFolder);
-    const config = readConfig(flags, undefined, remembered);
+    const { readLastServer, writeLastServer } = await import('./cli/last-server-file.ts');
+    const reading = readLastServer(options.dataFolder);
+    // A server is told anew where artifacts are, and writes a broken file anew; which database a folder belongs to stays so.
+    const last = beyond ? { database: (await reading.catch(() => undefined))?.database } : await reading;
+    const config = readConfig(flags, undefined, last);
     const [{ openApp }, { pino }] = await Promise.all([import('./app.ts'), import('pino')]);
     const app = await openApp({
       // A command that opens the app for itself must not make accounts on the way.
@@ -47,8 +49,9 @@ async function runCommandLine(): Promise<void> {
       env: config.environment,
       localToken: options.localToken,
     });
-    const { artifactsDestination, defaultArtifactRoot } = config;
-    if (beyond) await writeArtifactRoots(options.dataFolder, { artifactsDestination, defaultArtifactRoot });
+    const { artifactsDestination, defaultArtifactRoot, databaseUrl } = config;
+    const database = databaseUrl === undefined ? 'sqlite' : 'postgres';
+    if (beyond) await writeLastServer(options.dataFolder, { artifactsDestination, defaultArtifactRoot, database });
     return app;
   };
   const openInside =

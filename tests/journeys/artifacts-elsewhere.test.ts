@@ -30,6 +30,8 @@ test('what is purged without a server takes its artifacts along, wherever the se
   await command('gc', '--older-than', '0s');
   await assert.rejects(access(join(destination, key)), { code: 'ENOENT' });
 
-  await writeFile(join(dataFolder, 'artifacts.json'), '{');
+  await writeFile(join(dataFolder, 'last-server.json'), '{');
   await assert.rejects(command('gc'), /storage\/unreadable-file/);
+  await using _next = await spawnServer({ dataFolder });
+  await command('gc');
 });

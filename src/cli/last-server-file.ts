@@ -1,4 +1,4 @@
-/** `artifacts.json` in the data folder: where its last server kept artifacts, for commands that open the folder without one. */
+/** `last-server.json` in the data folder: where its last server kept things, for commands that open the folder without one. */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type } from 'typebox';
@@ -8,23 +8,24 @@ import { PlatformError } from '../errors.ts';
 const schema = Type.Object({
   artifactsDestination: Type.Optional(Type.String()),
   defaultArtifactRoot: Type.Optional(Type.String()),
+  database: Type.Optional(Type.Union([Type.Literal('sqlite'), Type.Literal('postgres')])),
 });
-export type ArtifactRoots = Type.Static<typeof schema>;
+export type LastServer = Type.Static<typeof schema>;
 
 /** Written beside and moved into place, so that nobody reads half of it. */
-export async function writeArtifactRoots(
+export async function writeLastServer(
   folder: string,
-  roots: { readonly [name in keyof ArtifactRoots]: ArtifactRoots[name] | undefined },
+  server: { readonly [name in keyof LastServer]: LastServer[name] | undefined },
 ): Promise<void> {
   const path = pathIn(folder);
   const draft = `${path}.${process.pid}`;
   await rm(draft, { force: true });
-  await writeFile(draft, `${JSON.stringify(roots)}\n`, { flag: 'wx', mode: 0o600 });
+  await writeFile(draft, `${JSON.stringify(server)}\n`, { flag: 'wx', mode: 0o600 });
   await rename(draft, path);
 }
 
 /** @returns nothing where no server ever ran  @throws PlatformError storage/unreadable-file: to guess would be to miss artifacts */
-export async function readArtifactRoots(folder: string): Promise<ArtifactRoots> {
+export async function readLastServer(folder: string): Promise<LastServer> {
   try {
     return Value.Parse(schema, JSON.parse(await readFile(pathIn(folder), 'utf8')));
   } catch (cause) {
@@ -33,4 +34,4 @@ export async function readArtifactRoots(folder: string): Promise<ArtifactRoots> 
   }
 }
 
-const pathIn = (folder: string): string => join(folder, 'artifacts.json');
+const pathIn = (folder: string): string => join(folder, 'last-server.json');
