@@ -125,6 +125,22 @@ export const allowedDifferences: readonly AllowedDifference[] = [
   },
   {
     route: searchRuns,
+    calls: ['a filter of blanks'],
+    fields: [...refusal, 'runs'],
+    ours: 'finds every run',
+    theirs: '400',
+    reason: 'A filter that says nothing asks for nothing.',
+  },
+  {
+    route: searchRuns,
+    calls: ['filter metrics.m > 0 metrics.m < 1'],
+    fields: [...refusal, 'runs'],
+    ours: '400',
+    theirs: 'reads them as if AND stood between',
+    reason: 'A word is missing: the filter is not what was meant.',
+  },
+  {
+    route: searchRuns,
     calls: ['filter AND', 'filter metrics.m > 0 AND'],
     fields: [...refusal, 'runs'],
     ours: '400',

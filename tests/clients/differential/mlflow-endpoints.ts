@@ -28,9 +28,8 @@ const ofThePage = /^\/(?:$|build\/|static-files\/|(?:ajax-)?api\/2\.0mlflow\/)/;
 
 /** @param python that has mlflow */
 export function mlflowEndpoints(python: string): Endpoints {
-  const { stdout, stderr } = spawnSync(python, ['-c', program], { encoding: 'utf8' });
-  if (stdout === '') throw new Error(`MLflow does not tell its routes: ${stderr}`);
-  const all: readonly (readonly [string, string])[] = JSON.parse(stdout); // our own program wrote it
+  told ??= tellRoutes(python);
+  const all: readonly (readonly [string, string])[] = JSON.parse(told); // our own program wrote it
   const forClients = new Set(all.map(([method, path]) => `${method} ${path}`));
   const isTwin = (method: string, path: string) =>
     path.startsWith('/ajax-api/') && forClients.has(`${method} ${path.replace('/ajax-api/', '/api/')}`);
@@ -44,4 +43,13 @@ export function mlflowEndpoints(python: string): Endpoints {
     groupOf(path) === undefined ? 'here' : 'leftOut',
   );
   return { here, leftOut };
+}
+
+/** Asked once: to import its server takes seconds. */
+let told: string | undefined;
+
+function tellRoutes(python: string): string {
+  const { stdout, stderr } = spawnSync(python, ['-c', program], { encoding: 'utf8' });
+  if (stdout === '') throw new Error(`MLflow does not tell its routes: ${stderr}`);
+  return stdout;
 }
