@@ -8,6 +8,7 @@ import { type Asker, addUser, makeToken, removeUser, revokeToken } from './manag
 import { hashPassword } from './password.ts';
 import { roles } from './permission.ts';
 import { userStore } from './user-store.ts';
+import { done } from './view.ts';
 
 const name = Type.String({ pattern: '^[a-z0-9][a-z0-9._@-]{0,63}$' });
 const role = Type.Enum([...roles]);
@@ -86,7 +87,12 @@ export const accessRoutes =
       '/api/v1/users/:name',
       {
         ...admin,
-        schema: { tags: ['access'], summary: 'Remove a user and its tokens', params: Type.Object({ name }) },
+        schema: {
+          tags: ['access'],
+          summary: 'Remove a user and its tokens',
+          params: Type.Object({ name }),
+          response: { 204: done },
+        },
       },
       async (request, reply) => {
         await database.write((tx) => removeUser(stores(tx), request.params.name, askerOf(request)));
@@ -124,7 +130,7 @@ export const accessRoutes =
             },
             { additionalProperties: false },
           ),
-          response: { 201: Type.Intersect([tokenView, Type.Object({ token: Type.String() })]) },
+          response: { 201: Type.Object({ ...tokenView.properties, token: Type.String() }) },
         },
       },
       async (request, reply) => {
@@ -147,6 +153,7 @@ export const accessRoutes =
           tags: ['access'],
           summary: 'Revoke a token',
           params: Type.Object({ id: Type.String({ maxLength: 64 }) }),
+          response: { 204: done },
         },
       },
       async (request, reply) => {

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { textOf } from './view.ts';
 
 /** `reasons` in words: why no requests should come here now. Empty: they should. */
 export type Readiness = { readonly reasons: readonly string[] };
@@ -16,8 +17,13 @@ export const healthRoutes =
   async (app) => {
     const config = { permission: 'public', anyHost: true } as const;
     const tags = ['server'];
-    app.get('/health', { config, schema: { tags, summary: 'OK, in the form MLflow has' } }, async (_request, reply) =>
-      reply.type('text/plain; charset=utf-8').send('OK'),
+    app.get(
+      '/health',
+      {
+        config,
+        schema: { tags, summary: 'OK, in the form MLflow has', response: { 200: textOf('text/plain', 'OK') } },
+      },
+      async (_request, reply) => reply.type('text/plain; charset=utf-8').send('OK'),
     );
     app.get(
       '/health/live',

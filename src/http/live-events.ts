@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { textOf } from './view.ts';
 
 /** What a page needs to know which of its queries are stale; it reads the rest itself. */
 export type LiveEvent = {
@@ -50,6 +51,13 @@ export const liveEventRoutes =
             types: Type.Optional(Type.String({ maxLength: 500 })),
             project: Type.Optional(Type.String({ maxLength: 200 })),
           }),
+          response: {
+            200: textOf(
+              'text/event-stream',
+              'Events whose id is the position and whose data is `{position, type, project, subject, actor, at}`; `gap` says that ' +
+                'some were left out, `ping` that there are none',
+            ),
+          },
         },
       },
       async (request, reply) => {

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { textOf } from './view.ts';
 
 /** Contexts add theirs: `new Counter({ name: 'rondo_…_total', registers: [metrics] })`. Never ids or values of users in labels. */
 export type Metrics = Registry;
@@ -27,7 +28,11 @@ export const metricsRoutes =
       '/metrics',
       {
         config: { permission: 'read' },
-        schema: { tags: ['server'], summary: "All metrics, in Prometheus' text format" },
+        schema: {
+          tags: ['server'],
+          summary: "All metrics, in Prometheus' text format",
+          response: { 200: textOf('text/plain', 'The exposition format, version 0.0.4') },
+        },
       },
       async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
     );

@@ -1,9 +1,11 @@
-/** A server with routes to try things on. Tests only. */
+/** A server with routes to try things on, whose answers are held to their schemas. Tests only. */
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { openMetrics } from './metrics-routes.ts';
 import { buildServer, type ServerOptions } from './server.ts';
+import { checkAnswers } from './test-answers.ts';
 
 export async function openTestServer(options: Partial<ServerOptions> = {}): Promise<FastifyInstance & AsyncDisposable> {
   const app = await buildServer({
@@ -18,5 +20,11 @@ export async function openTestServer(options: Partial<ServerOptions> = {}): Prom
     uiFolder: join(import.meta.dirname, 'no-such-folder'),
     ...options,
   });
-  return Object.assign(app, { [Symbol.asyncDispose]: () => app.close() });
+  const wrong = checkAnswers(app);
+  return Object.assign(app, {
+    [Symbol.asyncDispose]: async () => {
+      await app.close();
+      assert.deepEqual(wrong, []);
+    },
+  });
 }
