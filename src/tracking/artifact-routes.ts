@@ -8,6 +8,8 @@ import { pipeline } from 'node:stream/promises';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
+import { list } from '../http/view.ts';
+import { findingView, tensorSpecView } from '../onnx/onnx-view.ts';
 import { summariseOnnx } from '../onnx/summarise-onnx.ts';
 import { type ArtifactPlace, type ArtifactPlaces, requirePlace } from '../storage/artifact-places.ts';
 import type { Database } from '../storage/database.ts';
@@ -15,7 +17,7 @@ import { requireRun } from './change-run.ts';
 import { loggedModelStore } from './logged-model-store.ts';
 import { invalid } from './names.ts';
 import { runStore } from './run-store.ts';
-import { loggedModelView } from './run-view.ts';
+import { loggedModel, loggedModelView } from './run-view.ts';
 import type { TablePreview } from './table-preview-worker.ts';
 
 export type PreviewTable = (
@@ -39,6 +41,46 @@ const model = Type.Optional(
   Type.String({ description: 'The id of a model that the run logged: its files, not the run’s' }),
 );
 
+const bytes = Type.Integer({ description: 'Bytes' });
+const folderView = Type.Object({
+  items: list(Type.Object({ path: Type.String(), isFolder: Type.Boolean(), size: bytes })),
+  models: list(loggedModel, { description: 'What the run logged, in its first folder' }),
+});
+const previewView = Type.Union([
+  Type.Object(
+    {
+      kind: Type.Literal('onnx'),
+      size: bytes,
+      inputs: list(tensorSpecView),
+      outputs: list(tensorSpecView),
+      opsets: list(Type.Object({ domain: Type.String(), version: Type.Integer() })),
+      irVersion: Type.Integer(),
+      nodes: Type.Integer(),
+      findings: list(findingView),
+      operators: list(Type.Object({ name: Type.String(), calls: Type.Integer() }), {
+        description: 'The most frequent first; those of other domains are written `domain:op`',
+      }),
+      tensors: Type.Object(
+        { count: Type.Integer(), elements: Type.Integer() },
+        { description: 'Weights and constants; the numbers of tree ensembles are not among them' },
+      ),
+    },
+    { title: 'OnnxPreview' },
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('table'),
+      size: bytes,
+      rows: Type.Integer({ description: 'In the whole file' }),
+      columns: list(Type.Object({ name: Type.String(), type: Type.String({ description: 'As DuckDB names it' }) })),
+      items: list(list(Type.Union([Type.String(), Type.Null()])), {
+        description: 'The first rows as text, of the first columns; long cells are cut, and null is null',
+      }),
+    },
+    { title: 'TablePreview' },
+  ),
+]);
+
 export const artifactRoutes =
   ({ database, artifacts, previewTable, tempFolder }: ArtifactRouteDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
@@ -60,6 +102,7 @@ export const artifactRoutes =
           summary: 'List a folder of a run’s artifacts, and the models it made',
           params,
           querystring: Type.Object({ path: Type.String({ default: '' }), model }),
+          response: { 200: folderView },
         },
       },
       async ({ params: { id }, query: { path, model } }) => {
@@ -87,6 +130,7 @@ export const artifactRoutes =
           summary: 'Look into an ONNX or Parquet file of a run: its graph in short, or its first rows',
           params,
           querystring: Type.Object({ path: Type.String({ minLength: 1 }), model }),
+          response: { 200: previewView },
         },
       },
       async ({ params: { id }, query: { path, model } }) => {

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { eventStore } from '../events/event-store.ts';
+import { done, list, maybe, pageOf, time } from '../http/view.ts';
 import type { Database } from '../storage/database.ts';
 import {
   deleteExperiment,
@@ -27,6 +28,20 @@ type Deps = {
 const tags = ['experiments'];
 const params = Type.Object({ id: Type.String() });
 
+const experimentView = Type.Object(
+  {
+    id: Type.String({ description: 'A decimal number as text' }),
+    name: Type.String(),
+    project: Type.String(),
+    artifactLocation: Type.String(),
+    lifecycle: Type.Enum(['active', 'deleted']),
+    createdAt: time(),
+    updatedAt: time(),
+    tags: list(Type.Object({ key: Type.String(), value: Type.String() })),
+  },
+  { title: 'Experiment' },
+);
+
 export const experimentRoutes =
   ({ database, artifactRoot, now }: Deps): FastifyPluginAsyncTypebox =>
   async (app) => {
@@ -45,6 +60,15 @@ export const experimentRoutes =
             limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
             cursor: Type.Optional(Type.String()),
           }),
+          response: {
+            200: pageOf(
+              Type.Object({
+                ...experimentView.properties,
+                runs: Type.Integer({ description: 'That are not deleted' }),
+                lastRunAt: maybe(time('When the last one started')),
+              }),
+            ),
+          },
         },
       },
       async ({ query: { project, filter, order, deleted, limit, cursor } }) => {
@@ -79,6 +103,7 @@ export const experimentRoutes =
             { name: Type.String({ minLength: 1 }), project: Type.Optional(Type.String()) },
             { additionalProperties: false },
           ),
+          response: { 201: experimentView },
         },
       },
       async ({ body: { name, project = defaultProject }, actor }, reply) => {
@@ -96,7 +121,7 @@ export const experimentRoutes =
       '/api/v1/experiments/:id',
       {
         config: { permission: 'read' },
-        schema: { tags, summary: 'Show an experiment', params },
+        schema: { tags, summary: 'Show an experiment', params, response: { 200: experimentView } },
       },
       async ({ params: { id } }) => requireExperiment(experimentStore(database.read), id),
     );
@@ -121,6 +146,7 @@ export const experimentRoutes =
             },
             { additionalProperties: false },
           ),
+          response: { 200: experimentView },
         },
       },
       async ({ params: { id }, body: { name, tags = {} } }) =>
@@ -140,7 +166,7 @@ export const experimentRoutes =
       '/api/v1/experiments/:id',
       {
         config: { permission: 'write' },
-        schema: { tags, summary: 'Move an experiment with its runs to the trash', params },
+        schema: { tags, summary: 'Move an experiment with its runs to the trash', params, response: { 204: done } },
       },
       async ({ params: { id }, actor }, reply) => {
         await database.write((tx) => {

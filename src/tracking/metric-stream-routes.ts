@@ -1,6 +1,7 @@
 /** Server-sent events about running runs: that they logged, not what; a page reads the new end of its charts itself. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { textOf } from '../http/view.ts';
 import type { Database } from '../storage/database.ts';
 import { metricsTopic } from './metric-signal.ts';
 import { invalid } from './names.ts';
@@ -30,6 +31,12 @@ export const metricStreamRoutes =
           querystring: Type.Object({
             runs: Type.String({ minLength: 1, maxLength: 10_000, description: 'Ids, with commas between them' }),
           }),
+          response: {
+            200: textOf(
+              'text/event-stream',
+              'Events whose data is `{"runs": […]}`: those that have logged since the last one',
+            ),
+          },
         },
       },
       async ({ query, method }, reply) => {

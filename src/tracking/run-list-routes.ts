@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { eventStore } from '../events/event-store.ts';
+import { byName, done, list, maybe, pageOf, time } from '../http/view.ts';
 import type { Database } from '../storage/database.ts';
 import { deleteRun, tagRuns } from './change-run.ts';
 import { experimentStore } from './experiment-store.ts';
@@ -11,7 +12,7 @@ import { countRuns, groupKeyOf, groupRuns } from './run-groups-store.ts';
 import { runKeys } from './run-keys-store.ts';
 import { countChildren, scopeConditions } from './run-scope-store.ts';
 import { runStore } from './run-store.ts';
-import { runView } from './run-view.ts';
+import { runInListView, runView } from './run-view.ts';
 import { searchRuns } from './search-runs-store.ts';
 
 type Deps = { readonly database: Database; readonly now: () => number };
@@ -38,6 +39,24 @@ const by = Type.String({
 const Searched = Type.Object(searched);
 
 const changedRuns = Type.Array(Type.String(), { minItems: 1, maxItems: mostChanged, uniqueItems: true });
+
+const groupView = Type.Object(
+  {
+    value: maybe(Type.String({ description: 'What its runs have in common; absent for those that have none' })),
+    runs: Type.Integer(),
+    lastStartedAt: time(),
+    metrics: byName(
+      Type.Object({
+        min: Type.Number(),
+        max: Type.Number(),
+        mean: Type.Union([Type.Number(), Type.Null()], { description: 'Null where it is beyond all numbers' }),
+        runs: Type.Integer({ description: 'That have it' }),
+      }),
+      'Of each asked metric that any of its runs has; values that are no number are left out',
+    ),
+  },
+  { title: 'RunGroup' },
+);
 
 export const runListRoutes =
   ({ database, now }: Deps): FastifyPluginAsyncTypebox =>
@@ -93,6 +112,12 @@ export const runListRoutes =
             ),
             total: Type.Boolean({ default: false, description: 'Say also how many there are on all pages together' }),
           }),
+          response: {
+            200: Type.Object({
+              ...pageOf(runInListView).properties,
+              total: maybe(Type.Integer({ description: 'On all pages together, where it was asked for' })),
+            }),
+          },
         },
       },
       async ({ query: { groupedBy, group, order, limit, cursor, offset: skipped, total: counted, ...query } }) => {
@@ -134,6 +159,7 @@ export const runListRoutes =
             limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
             cursor: Type.Optional(Type.String()),
           }),
+          response: { 200: pageOf(groupView) },
         },
       },
       async ({ query: { by, metrics, limit, cursor, ...query } }) => {
@@ -153,6 +179,13 @@ export const runListRoutes =
           tags,
           summary: 'List the keys of metrics, params and tags that runs have, for columns and filters',
           querystring: Type.Object({ experiment: searched.experiment }),
+          response: {
+            200: Type.Object({
+              metrics: list(Type.String()),
+              params: list(Type.String()),
+              tags: list(Type.String()),
+            }),
+          },
         },
       },
       async ({ query: { experiment } }) => runKeys(database.read, await experimentIds(experiment), mostKeys),
@@ -176,6 +209,7 @@ export const runListRoutes =
             },
             { additionalProperties: false },
           ),
+          response: { 204: done },
         },
       },
       async ({ body: { runs, tags } }, reply) => {
@@ -192,6 +226,7 @@ export const runListRoutes =
           tags,
           summary: 'Move several runs to the trash: all of them or none',
           body: Type.Object({ runs: changedRuns }, { additionalProperties: false }),
+          response: { 204: done },
         },
       },
       async ({ body: { runs }, actor }, reply) => {

@@ -1,6 +1,7 @@
 /** One run over HTTP, for our own clients. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { itemsOf, list, maybe, time } from '../http/view.ts';
 import { type ArtifactRouteDeps, artifactRoutes } from './artifact-routes.ts';
 import { requireRun } from './change-run.ts';
 import { experimentStore } from './experiment-store.ts';
@@ -11,7 +12,31 @@ import { metricAxes, thinnedSeries } from './metric-stretch-store.ts';
 import { runNotFound } from './run.ts';
 import { runDetails } from './run-details-store.ts';
 import { runStore } from './run-store.ts';
-import { datasetView, finite, loggedModelView, runView } from './run-view.ts';
+import { datasetView, finite, loggedModelView, metricPoint, runDetailView, runView } from './run-view.ts';
+
+const count = (description: string) => maybe(Type.Integer({ description: `${description}; absent for none` }));
+const seriesView = Type.Object(
+  {
+    key: Type.String(),
+    axis: Type.Enum(metricAxes),
+    width: Type.Integer({ description: 'How many steps, or milliseconds, one stretch spans; 1: nothing is thinned' }),
+    points: list(
+      Type.Object({
+        step: Type.Integer({ description: 'Its last' }),
+        at: time('Its last'),
+        points: Type.Integer(),
+        value: maybe(Type.Number({ description: 'The mean; absent where nothing can be drawn' })),
+        min: maybe(Type.Number({ description: 'Absent where all are equal' })),
+        max: maybe(Type.Number({ description: 'Absent where all are equal' })),
+        nan: count('Points that are NaN'),
+        above: count('Points that are infinite'),
+        below: count('Points that are infinite and negative'),
+      }),
+      { description: 'Stretches, in order' },
+    ),
+  },
+  { title: 'MetricSeries' },
+);
 
 /** The versions that a run became. Supplied by the registry. */
 export type VersionsOfRun = (runId: string) => Promise<readonly { readonly model: string; readonly version: number }[]>;
@@ -31,7 +56,10 @@ export const runRoutes =
 
     app.get(
       '/api/v1/runs/:id',
-      { config: { permission: 'read' }, schema: { tags, summary: 'Show a run and the models it made', params } },
+      {
+        config: { permission: 'read' },
+        schema: { tags, summary: 'Show a run and the models it made', params, response: { 200: runDetailView } },
+      },
       async ({ params: { id } }) => {
         const [run] = await runDetails(database.read, [id]);
         if (!run) throw runNotFound(id);
@@ -58,6 +86,7 @@ export const runRoutes =
             from: Type.Optional(onAxis),
             to: Type.Optional(onAxis),
           }),
+          response: { 200: seriesView },
         },
       },
       async ({ params: { id }, query: { key, ...query } }) => {
@@ -68,7 +97,15 @@ export const runRoutes =
 
     app.get(
       '/api/v1/runs/:id/metrics',
-      { config: { permission: 'read' }, schema: { tags, summary: 'Show the last point of each metric', params } },
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'Show the last point of each metric',
+          params,
+          response: { 200: itemsOf(metricPoint) },
+        },
+      },
       async ({ params: { id } }) => {
         await requireRun(runStore(database.read), id);
         const metrics = await metricStore(database.read).latest(id);

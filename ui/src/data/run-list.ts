@@ -27,7 +27,7 @@ export type RunGroup = {
   readonly lastStartedAt: number;
   readonly metrics: Readonly<Record<string, Spread>>;
 };
-export type Spread = { readonly min: number | null; readonly max: number | null; readonly mean: number | null };
+export type Spread = { readonly min: number; readonly max: number; readonly mean: number | null };
 
 export type RunKeys = {
   readonly metrics: readonly string[];
