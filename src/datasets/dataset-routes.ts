@@ -1,12 +1,20 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
+import { itemsOf, operationStarted, pageOf } from '../http/view.ts';
 import type { Jobs } from '../jobs/start-jobs.ts';
 import type { Database } from '../storage/database.ts';
 import type { AddInput } from './add-source-adapter.ts';
 import { Check, type DataConfig, type DatasetConfig, datasetName } from './data-config.ts';
 import type { DatasetVersion } from './dataset.ts';
 import { datasetStore } from './dataset-store.ts';
+import {
+  datasetDiffView,
+  datasetVersionInListView,
+  datasetVersionView,
+  datasetView,
+  fileView,
+} from './dataset-view.ts';
 import { diffVersions } from './diff-versions.ts';
 import { readTree } from './tree-adapter.ts';
 
@@ -24,7 +32,7 @@ type Deps = {
 const projectParams = { project: Type.String() };
 const params = Type.Object({ ...projectParams, name: Type.String({ pattern: datasetName }) });
 const version = Type.Integer({ minimum: 1 });
-const operation = { 202: Type.Object({ operation: Type.String() }) };
+const operation = { 202: operationStarted };
 const tags = ['datasets'];
 
 export const datasetRoutes =
@@ -36,7 +44,12 @@ export const datasetRoutes =
       '/api/v1/projects/:project/datasets',
       {
         config: { permission: 'read' },
-        schema: { tags, summary: 'List the datasets of a project', params: Type.Object(projectParams) },
+        schema: {
+          tags,
+          summary: 'List the datasets of a project',
+          params: Type.Object(projectParams),
+          response: { 200: itemsOf(datasetView) },
+        },
       },
       async ({ params: { project } }) => ({ items: await store.list(project) }),
     );
@@ -95,6 +108,7 @@ export const datasetRoutes =
             limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
             cursor: Type.Optional(Type.Integer({ minimum: 1 })),
           }),
+          response: { 200: pageOf(datasetVersionInListView) },
         },
       },
       async ({ params, query: { limit, cursor } }) => {
@@ -121,6 +135,7 @@ export const datasetRoutes =
           tags,
           summary: 'One version with schema, profile and check results',
           params: Type.Object({ ...params.properties, version }),
+          response: { 200: datasetVersionView },
         },
       },
       async ({ params: { version, ...key } }) => findVersion(key, version),
@@ -130,7 +145,12 @@ export const datasetRoutes =
       '/api/v1/projects/:project/datasets/:name/versions/:version/files',
       {
         config: { permission: 'read' },
-        schema: { tags, summary: 'The files of a version', params: Type.Object({ ...params.properties, version }) },
+        schema: {
+          tags,
+          summary: 'The files of a version',
+          params: Type.Object({ ...params.properties, version }),
+          response: { 200: itemsOf(fileView) },
+        },
       },
       async ({ params: { version, ...key } }) => {
         const { root } = await findVersion(key, version);
@@ -150,6 +170,7 @@ export const datasetRoutes =
           summary: 'What changed from one version to another',
           params,
           querystring: Type.Object({ from: version, to: version }),
+          response: { 200: datasetDiffView },
         },
       },
       async ({ params, query: { from, to } }) => {

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
+import { operationStarted } from '../http/view.ts';
 import { jobStore } from '../jobs/job-store.ts';
 import { submitJob } from '../jobs/submit-job.ts';
 import { versionStore } from '../registry/version-store.ts';
@@ -85,7 +86,7 @@ export const gateRoutes =
             ),
             Type.Null(),
           ]),
-          response: { 202: Type.Object({ operation: Type.String() }) },
+          response: { 202: operationStarted },
         },
       },
       async ({ params: version, body, actor }, reply) => {

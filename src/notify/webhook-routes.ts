@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { eventStore, lastPosition } from '../events/event-store.ts';
+import { done } from '../http/view.ts';
 import type { Database, Db } from '../storage/database.ts';
 import { createWebhook, deleteWebhook, requireWebhook, updateWebhook, type WebhookDeps } from './change-webhook.ts';
 import { type Delivery, deliveryStates, type Outcome, sayProblem } from './delivery.ts';
@@ -161,7 +162,15 @@ export const webhookRoutes =
 
     app.delete(
       '/api/v1/webhooks/:id',
-      { config, schema: { tags, summary: 'Delete a webhook and the log of its deliveries', params: id } },
+      {
+        config,
+        schema: {
+          tags,
+          summary: 'Delete a webhook and the log of its deliveries',
+          params: id,
+          response: { 204: done },
+        },
+      },
       async ({ params, actor }, reply) => {
         await database.write((tx) => deleteWebhook(webhookDeps(deps, tx), params.id, actor));
         return reply.code(204).send();

@@ -3,10 +3,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { DataConfig } from '../datasets/data-config.ts';
 import { PlatformError } from '../errors.ts';
+import { pageOf } from '../http/view.ts';
 import type { Database } from '../storage/database.ts';
 import type { LogLine } from './command-adapter.ts';
 import type { Execution, StepExecution } from './execution.ts';
 import { executionStore } from './execution-store.ts';
+import { executionInListView, executionView, logView } from './execution-view.ts';
 import { planPipeline } from './pipeline.ts';
 import { ParamValue, type PipelineConfig } from './pipeline-config.ts';
 import { executionDeps, logFile } from './pipeline-worker.ts';
@@ -108,6 +110,7 @@ export const executionRoutes =
             limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
             cursor: Type.Optional(Type.Integer({ minimum: 1 })),
           }),
+          response: { 200: pageOf(executionInListView) },
         },
       },
       async ({ params: { project }, query: { limit, cursor } }) => {
@@ -127,7 +130,12 @@ export const executionRoutes =
       '/api/v1/executions/:id',
       {
         config: { permission: 'read' },
-        schema: { tags, summary: 'One execution with its steps: states, reasons, times and outputs', params: byId },
+        schema: {
+          tags,
+          summary: 'One execution with its steps: states, reasons, times and outputs',
+          params: byId,
+          response: { 200: executionView },
+        },
       },
       async ({ params: { id } }) => {
         const execution = await find(id);
@@ -147,6 +155,7 @@ export const executionRoutes =
             after: Type.Integer({ minimum: 0, default: 0 }),
             step: Type.Optional(Type.String()),
           }),
+          response: { 200: logView },
         },
       },
       async ({ params: { id }, query: { after, step } }) => {

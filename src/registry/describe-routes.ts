@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { eventStore } from '../events/event-store.ts';
+import { done } from '../http/view.ts';
 import type { Database } from '../storage/database.ts';
 import { describeModel, tagModel, untagModel } from './change-model.ts';
 import { describeVersion, setStage, tagVersion, untagVersion } from './change-version.ts';
@@ -34,6 +35,7 @@ export const describeRoutes =
           summary: 'Describe a model, set and remove its tags',
           params: Type.Object({ name }),
           body: Type.Object({ description, tags: changedTags }, { additionalProperties: false }),
+          response: { 204: done },
         },
       },
       async ({ params: { name }, body: { description, tags = {} }, actor }, reply) => {
@@ -61,6 +63,7 @@ export const describeRoutes =
             { description, tags: changedTags, stage: Type.Optional(Type.Enum(stages)) },
             { additionalProperties: false },
           ),
+          response: { 204: done },
         },
       },
       async ({ params: { name: model, version }, body: { description, tags = {}, stage }, actor }, reply) => {

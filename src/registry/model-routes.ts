@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { eventStore, readEvents } from '../events/event-store.ts';
+import { done, pageOf } from '../http/view.ts';
 import type { Db } from '../storage/database.ts';
 import { loggedModelStore } from '../tracking/logged-model-store.ts';
 import { offsetOf, pageToken } from '../tracking/page-token.ts';
@@ -17,6 +18,7 @@ import { lineageOfRun } from './lineage-of-run.ts';
 import { invalid } from './model-name.ts';
 import { modelStore } from './model-store.ts';
 import { isServable, type ModelVersion, type RegisteredModel } from './model-version.ts';
+import { labelHistoryView, modelDetailView, modelInListView, modelView, versionView } from './model-view.ts';
 import { type Phase, phaseEventTypes, phaseOf } from './phase.ts';
 import { registerModel, requireModel } from './register-model.ts';
 import { registerVersion, requireVersion } from './register-version.ts';
@@ -55,29 +57,34 @@ export const modelRoutes =
       now,
     });
 
-    /** Versions with their phases: one reading of the log for all of them. */
-    async function versionViews(versions: readonly ModelVersion[]) {
+    /** Shows versions with their phases: one reading of the log for all of them. */
+    async function versionViewer() {
       const log = await readEvents(database.read, { types: phaseEventTypes, limit: 10_000, order: 'newest' });
       const events = log.toReversed();
-      return versions.map((version) =>
-        versionView(version, phaseOf({ model: version.model, version: version.version }, events)),
-      );
+      return (version: ModelVersion) =>
+        viewVersion(version, phaseOf({ model: version.model, version: version.version }, events));
     }
 
     app.get(
       '/api/v1/models',
       {
         config: { permission: 'read' },
-        schema: { tags, summary: 'Search the registered models, with their versions in short', querystring: page },
+        schema: {
+          tags,
+          summary: 'Search the registered models, with their versions in short',
+          querystring: page,
+          response: { 200: pageOf(modelInListView) },
+        },
       },
       async ({ query: { project, filter, order, limit, cursor } }) => {
         const offset = offsetOf(cursor);
         const orderBy = order === undefined ? [] : order.split(',');
         const { models, more } = await searchModels(database.read, { project, filter, orderBy, offset, limit });
-        const versions = await versionViews(await read.versions.listOf(models.map((model) => model.name)));
+        const found = await read.versions.listOf(models.map((model) => model.name));
+        const versions = found.map(await versionViewer());
         const byModel = Map.groupBy(versions, ({ model }) => model);
         const items = models.map((model) => ({
-          ...modelView(model),
+          ...viewModel(model),
           versions: (byModel.get(model.name) ?? []).map(summaryOf),
         }));
         return { items, ...(more && { next: pageToken(offset + limit) }) };
@@ -95,21 +102,31 @@ export const modelRoutes =
             { name, description: Type.Optional(Type.String()), project: Type.Optional(Type.String()) },
             { additionalProperties: false },
           ),
+          response: { 201: modelView },
         },
       },
       async ({ body: { name, description, project = defaultProject }, actor }, reply) => {
         const input = { name, project, actor, ...(description !== undefined && { description }) };
         const model = await database.write((tx) => registerModel(writing(tx), input));
-        return reply.code(201).send(modelView(model));
+        return reply.code(201).send(viewModel(model));
       },
     );
 
     app.get(
       '/api/v1/models/:name',
-      { config: { permission: 'read' }, schema: { tags, summary: 'Show a model with its versions', params: ofModel } },
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'Show a model with its versions',
+          params: ofModel,
+          response: { 200: modelDetailView },
+        },
+      },
       async ({ params: { name } }) => {
         const model = await requireModel(read.models, name);
-        return { ...modelView(model), versions: await versionViews(await read.versions.list(name)) };
+        const versions = await read.versions.list(name);
+        return { ...viewModel(model), versions: versions.map(await versionViewer()) };
       },
     );
 
@@ -127,6 +144,7 @@ export const modelRoutes =
             ),
             limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: 'Of the newest moves' }),
           }),
+          response: { 200: labelHistoryView },
         },
       },
       async ({ params: { name }, query: { at: asked, limit } }) => {
@@ -156,11 +174,12 @@ export const modelRoutes =
           tags,
           summary: 'Show a version: lineage, signature, findings, files and phase',
           params: ofVersion,
+          response: { 200: versionView },
         },
       },
       async ({ params: { name, version } }) => {
-        const [view] = await versionViews([await requireVersion(read.versions, name, version)]);
-        return view;
+        const found = await requireVersion(read.versions, name, version);
+        return (await versionViewer())(found);
       },
     );
 
@@ -168,7 +187,12 @@ export const modelRoutes =
       '/api/v1/models/:name',
       {
         config: { permission: 'write' },
-        schema: { tags, summary: 'Move a model with its versions to the trash', params: ofModel },
+        schema: {
+          tags,
+          summary: 'Move a model with its versions to the trash',
+          params: ofModel,
+          response: { 204: done },
+        },
       },
       async ({ params: { name }, actor }, reply) => {
         const deletion = { id: newId(), actor };
@@ -181,7 +205,7 @@ export const modelRoutes =
       '/api/v1/models/:name/versions/:version',
       {
         config: { permission: 'write' },
-        schema: { tags, summary: 'Move a version to the trash', params: ofVersion },
+        schema: { tags, summary: 'Move a version to the trash', params: ofVersion, response: { 204: done } },
       },
       async ({ params: { name: model, version }, actor }, reply) => {
         await database.write((tx) => deleteVersion(writing(tx), { model, version, actor }));
@@ -206,6 +230,7 @@ export const modelRoutes =
             },
             { additionalProperties: false },
           ),
+          response: { 201: versionView },
         },
       },
       async ({ params: { name }, body, actor }, reply) => {
@@ -223,8 +248,8 @@ export const modelRoutes =
             ...(body.description !== undefined && { description: body.description }),
           });
         });
-        const [view] = await versionViews([await sealRegistered(deps, version)]);
-        return reply.code(201).send(view);
+        const sealed = await sealRegistered(deps, version);
+        return reply.code(201).send((await versionViewer())(sealed));
       },
     );
 
@@ -236,20 +261,24 @@ export const modelRoutes =
           tags,
           summary: "Fix a version's bytes, inspect them, and try whether they run",
           params: ofVersion,
+          response: { 200: versionView },
         },
       },
       async ({ params: { name, version }, actor }) => {
-        const [view] = await versionViews([await sealAndSave(deps, { model: name, version, actor })]);
-        return view;
+        const found = await sealAndSave(deps, { model: name, version, actor });
+        return (await versionViewer())(found);
       },
     );
 
     app.get(
       '/api/v1/models/:name/aliases/:alias',
-      { config: { permission: 'read' }, schema: { tags, summary: 'Show the version of an alias', params: ofAlias } },
+      {
+        config: { permission: 'read' },
+        schema: { tags, summary: 'Show the version of an alias', params: ofAlias, response: { 200: versionView } },
+      },
       async ({ params: { name, alias } }) => {
-        const [view] = await versionViews([await versionByAlias(read, name, alias)]);
-        return view;
+        const found = await versionByAlias(read, name, alias);
+        return (await versionViewer())(found);
       },
     );
 
@@ -262,6 +291,9 @@ export const modelRoutes =
           summary: 'Point an alias at a version',
           params: ofAlias,
           body: Type.Object({ version: Type.Integer({ minimum: 1 }) }, { additionalProperties: false }),
+          response: {
+            200: Type.Object({ model: Type.String(), alias: Type.String(), version: Type.Integer() }),
+          },
         },
       },
       async ({ params: { name: model, alias }, body: { version }, actor }) => {
@@ -272,7 +304,10 @@ export const modelRoutes =
 
     app.delete(
       '/api/v1/models/:name/aliases/:alias',
-      { config: { permission: 'write' }, schema: { tags, summary: 'Remove an alias', params: ofAlias } },
+      {
+        config: { permission: 'write' },
+        schema: { tags, summary: 'Remove an alias', params: ofAlias, response: { 204: done } },
+      },
       async ({ params: { name: model, alias }, actor }, reply) => {
         await database.write((tx) => deleteAlias(writing(tx), { model, alias, actor }));
         return reply.code(204).send();
@@ -280,7 +315,7 @@ export const modelRoutes =
     );
   };
 
-const modelView = (model: RegisteredModel) => ({
+const viewModel = (model: RegisteredModel) => ({
   name: model.name,
   project: model.project,
   ...(model.description ? { description: model.description } : {}),
@@ -290,12 +325,12 @@ const modelView = (model: RegisteredModel) => ({
   updatedAt: model.updatedAt,
 });
 
-const versionView = (version: ModelVersion, phase: Phase) => {
+const viewVersion = (version: ModelVersion, phase: Phase) => {
   const { storageLocation: _, ...rest } = version;
   return { ...rest, phase, servable: isServable(version) };
 };
 
-const summaryOf = ({ version, createdAt, phase, stage, aliases, runId }: ReturnType<typeof versionView>) => ({
+const summaryOf = ({ version, createdAt, phase, stage, aliases, runId }: ReturnType<typeof viewVersion>) => ({
   version,
   createdAt,
   phase,
