@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
+import { done, maybe, operationStarted, pageOf, time } from '../http/view.ts';
 import { notInTrash, restoreItem } from './change-item.ts';
 import { changeStores, type PurgeDeps, purgeNow, servingEndpoint } from './purge-adapter.ts';
 import type { PurgeWorker } from './purge-worker.ts';
@@ -13,6 +14,18 @@ type Deps = Pick<PurgeDeps, 'database' | 'artifacts' | 'served' | 'now'> & { rea
 const tags = ['trash'];
 const Kind = Type.Union(trashKinds.map((kind) => Type.Literal(kind)));
 const ofItem = Type.Object({ kind: Kind, id: Type.String({ minLength: 1, description: 'As the list tells it' }) });
+const itemView = Type.Object(
+  {
+    kind: Type.Enum([...trashKinds]),
+    id: Type.String({ description: 'Unique within its kind' }),
+    name: Type.String(),
+    project: Type.String(),
+    deletedAt: time(),
+    experimentId: maybe(Type.String({ description: 'Of a run or a logged model' })),
+    holds: maybe(Type.Integer({ description: 'How many runs go with an experiment, or versions with a model' })),
+  },
+  { title: 'TrashItem' },
+);
 const dayMs = 86_400_000;
 
 export const trashRoutes =
@@ -36,6 +49,7 @@ export const trashRoutes =
             limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
             cursor: Type.Optional(Type.String()),
           }),
+          response: { 200: pageOf(itemView) },
         },
       },
       async ({ query: { kind, limit, cursor } }) => {
@@ -54,7 +68,12 @@ export const trashRoutes =
       '/api/v1/trash/:kind/:id/restore',
       {
         config: { permission: 'write' },
-        schema: { tags, summary: 'Bring something back, with all that was deleted with it', params: ofItem },
+        schema: {
+          tags,
+          summary: 'Bring something back, with all that was deleted with it',
+          params: ofItem,
+          response: { 200: itemView },
+        },
       },
       async ({ params, actor }) => {
         const item = await requireItem(params);
@@ -71,6 +90,7 @@ export const trashRoutes =
           tags,
           summary: 'Delete something for good, with its artifacts; its bytes are free after the next collection',
           params: ofItem,
+          response: { 204: done },
         },
       },
       async ({ params, actor }, reply) => {
@@ -99,6 +119,7 @@ export const trashRoutes =
             },
             { additionalProperties: false },
           ),
+          response: { 202: operationStarted },
         },
       },
       async ({ body, actor }, reply) => reply.code(202).send({ operation: await worker.collect(body, actor) }),

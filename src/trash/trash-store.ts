@@ -1,10 +1,11 @@
 /** The trash of all kinds as one list, and the queue of what is on its way out for good. */
-import type { RegistryTrashStore } from '../registry/registry-trash-store.ts';
+import type { DeletedModel, RegistryTrashStore } from '../registry/registry-trash-store.ts';
 import { registryTrashStore } from '../registry/registry-trash-store.ts';
 import { announce } from '../storage/announcements.ts';
 import type { Db } from '../storage/database.ts';
 import { parseExperimentId } from '../tracking/experiment.ts';
 import {
+  type DeletedExperiment,
   type DeletedItem,
   type TrackingTrashStore,
   type TrashPage,
@@ -39,7 +40,7 @@ export const trashStore = (db: Db) => {
       switch (kind) {
         case 'experiment': {
           const found = /^\d+$/.test(id) ? await tracking.findExperiment(String(parseExperimentId(id))) : undefined;
-          return found && { kind, ...found, holds: found.runs };
+          return found && experimentItem(found);
         }
         case 'run': {
           const found = await tracking.findRun(id);
@@ -51,7 +52,7 @@ export const trashStore = (db: Db) => {
         }
         case 'model': {
           const found = await registry.findModel(id);
-          return found && { kind, ...found, holds: found.versions };
+          return found && modelItem(found);
         }
         case 'version': {
           const ref = versionOfId(id);
@@ -69,12 +70,10 @@ const listOf = (
   tracking: TrackingTrashStore,
   registry: RegistryTrashStore,
 ): Record<TrashKind, (page: TrashPage) => Promise<readonly TrashItem[]>> => ({
-  experiment: async (page) =>
-    (await tracking.experiments(page)).map(({ runs, ...one }) => ({ kind: 'experiment', ...one, holds: runs })),
+  experiment: async (page) => (await tracking.experiments(page)).map(experimentItem),
   run: async (page) => (await tracking.runs(page)).map((one) => itemOf('run', one)),
   'logged-model': async (page) => (await tracking.loggedModels(page)).map((one) => itemOf('logged-model', one)),
-  model: async (page) =>
-    (await registry.models(page)).map(({ versions, ...one }) => ({ kind: 'model', ...one, holds: versions })),
+  model: async (page) => (await registry.models(page)).map(modelItem),
   version: async (page) =>
     (await registry.versions(page)).map(({ model, version, project, deletedAt }) => {
       const id = `${model}@${version}`;
@@ -82,6 +81,12 @@ const listOf = (
     }),
 });
 
+const experimentItem = ({ runs, ...one }: DeletedExperiment): TrashItem => ({
+  kind: 'experiment',
+  ...one,
+  holds: runs,
+});
+const modelItem = ({ versions, ...one }: DeletedModel): TrashItem => ({ kind: 'model', ...one, holds: versions });
 const itemOf = (kind: 'run' | 'logged-model', { id, name, project, experimentId, deletedAt }: DeletedItem) => ({
   ...{ kind, id, name, project, deletedAt, experimentId },
 });
