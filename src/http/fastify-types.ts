@@ -1,4 +1,5 @@
 /** What this server adds to Fastify's own types; every file that sees http/ sees them. */
+import type { TSchema } from 'typebox';
 import type { HotRoute } from './hot-routes.ts';
 import type { Permission, Role } from './permission.ts';
 import type { ErrorRenderer } from './render-error.ts';
@@ -11,6 +12,8 @@ declare module 'fastify' {
     readonly verify?: (request: FastifyRequest) => Promise<string>;
     /** Answers whatever `Host` says: for probes that know only an address. */
     readonly anyHost?: boolean;
+    /** What a body looks like that the route reads and checks by itself: for whoever reads the description of the API. */
+    readonly reads?: TSchema;
     /** The route reads encoded slashes in `request.raw.url` itself, and decodes them exactly once. */
     readonly encodedPath?: boolean;
   }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { type ErrorCode, errorCatalogue, PlatformError } from '../errors.ts';
 
-const documented = /^\/(api\/v1|health|metrics)/;
+const documented = /^\/(api\/v1|v2|health|metrics)/;
 
 /** Register before any route. */
 export async function publishOpenApi(app: FastifyInstance, version: string): Promise<void> {
@@ -26,6 +26,7 @@ export async function publishOpenApi(app: FastifyInstance, version: string): Pro
       url,
       schema: {
         ...schema,
+        ...(route.config?.reads && { body: route.config.reads }),
         hide: !documented.test(url) || (schema as { hide?: boolean } | undefined)?.hide === true,
         operationId: operationId([route.method].flat()[0] ?? '', url),
         'x-permission': route.config?.permission,
@@ -78,15 +79,39 @@ function complete<T extends Document>(document: T): T {
   const content = { [problemMedia]: { schema: { $ref: '#/components/schemas/Problem' } } };
   for (const operations of Object.values(document.paths ?? {})) {
     for (const operation of Object.values(operations ?? {}) as { responses: Record<string, object> }[]) {
-      operation.responses['4XX'] = { description: 'What was wrong with the request', content };
-      operation.responses['5XX'] = { description: 'What failed here', content };
+      operation.responses['4XX'] = {
+        content,
+        ...operation.responses['4XX'],
+        description: 'What was wrong with the request',
+      };
+      operation.responses['5XX'] = { content, ...operation.responses['5XX'], description: 'What failed here' };
     }
   }
   document.components = {
     ...document.components,
     schemas: { ...document.components?.schemas, Problem: problemSchema },
   };
-  return tuplesOf2020(document) as T;
+  return tuplesOf2020(withComponents(document)) as T;
+}
+
+/** What has a name as its title is told once, and referred to: generators of clients make a type of it. */
+function withComponents<T extends Document>(document: T): T {
+  const schemas: Record<string, object> = { ...document.components?.schemas };
+  const texts = new Map<string, string>();
+  const refer = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(refer);
+    if (typeof value !== 'object' || value === null) return value;
+    const { title, type } = value as { title?: unknown; type?: unknown };
+    const inner = Object.fromEntries(Object.entries(value).map(([key, one]) => [key, refer(one)]));
+    if (type !== 'object' || typeof title !== 'string' || !/^[A-Z][A-Za-z]+$/.test(title)) return inner;
+    const text = JSON.stringify(inner);
+    if (texts.has(title) && texts.get(title) !== text) return inner;
+    texts.set(title, text);
+    schemas[title] = inner;
+    return { $ref: `#/components/schemas/${title}` };
+  };
+  const paths = refer(document.paths ?? {}) as NonNullable<Document['paths']>; // the same paths
+  return { ...document, paths, components: { ...document.components, schemas } };
 }
 
 const problemMedia = 'application/problem+json';

@@ -3,15 +3,16 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import '../http/fastify-types.ts';
+import { itemsOf } from '../http/view.ts';
 import type { EndpointClock } from './endpoint-clock.ts';
 import { viewMeter } from './endpoint-meter.ts';
 import type { StoredEndpoint } from './endpoint-store.ts';
+import { endpointView, summaryView, trafficView } from './endpoint-view.ts';
 import type { LiveEndpoints } from './live-endpoints.ts';
 import { labelLine } from './log-line.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
 import { rollBack, type SetTrafficDeps } from './set-traffic.ts';
 import { mergeDays } from './summary.ts';
-import type { Traffic } from './traffic.ts';
 
 export type EndpointRoutesDeps = SetTrafficDeps & {
   readonly live: LiveEndpoints;
@@ -72,12 +73,22 @@ export const endpointRoutes =
 
     app.get(
       '/api/v1/endpoints',
-      { config: { permission: 'read' }, schema: { tags, summary: 'List endpoints, what they serve and how they do' } },
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'List endpoints, what they serve and how they do',
+          response: { 200: itemsOf(endpointView) },
+        },
+      },
       async () => ({ items: (await deps.listEndpoints()).map(viewOf) }),
     );
     app.get(
       '/api/v1/endpoints/:name',
-      { config: { permission: 'read' }, schema: { tags, summary: 'One endpoint', params: OneEndpoint } },
+      {
+        config: { permission: 'read' },
+        schema: { tags, summary: 'One endpoint', params: OneEndpoint, response: { 200: endpointView } },
+      },
       async ({ params }) => viewOf(await stored(params.name)),
     );
 
@@ -97,9 +108,10 @@ export const endpointRoutes =
             { reason: Type.Optional(Type.String({ maxLength: 2_000 })) },
             { additionalProperties: false },
           ),
+          response: { 200: Type.Object({ traffic: trafficView }) },
         },
       },
-      async ({ params, body, actor }): Promise<{ traffic: Traffic }> => {
+      async ({ params, body, actor }) => {
         const reason = body.reason ?? 'rolled back by hand';
         return { traffic: await rollBack(deps, { endpoint: params.name.slice(0, 128), reason, actor }) };
       },
@@ -115,6 +127,12 @@ export const endpointRoutes =
           summary: 'Tell what came true, by key; answered when it is on disk',
           params: OneEndpoint,
           body: Labels,
+          response: {
+            200: Type.Object({
+              accepted: Type.Integer({ description: 'Labels that are new' }),
+              known: Type.Integer({ description: 'Labels that were there already, with the same value' }),
+            }),
+          },
         },
       },
       async ({ params, body }) => {
@@ -143,6 +161,7 @@ export const endpointRoutes =
             to: Type.Optional(Type.Integer()),
             by: Type.Optional(Type.Union([Type.Literal('day'), Type.Literal('version')])),
           }),
+          response: { 200: itemsOf(summaryView) },
         },
       },
       async ({ params, query }) => {

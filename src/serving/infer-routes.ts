@@ -2,9 +2,17 @@
 import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest, RequestPayload } from 'fastify';
+import { type TSchema, Type } from 'typebox';
 import '../http/fastify-types.ts';
 import { PlatformError } from '../errors.ts';
 import type { ErrorRenderer } from '../http/render-error.ts';
+import {
+  inferAnswerView,
+  inferErrorView,
+  inferRequest,
+  modelMetadataView,
+  serverMetadataView,
+} from './inference-view.ts';
 import { type JsonText, parseBinaryBody, parseJsonText } from './json-text.ts';
 import type { LiveEndpoint, LiveEndpoints } from './live-endpoints.ts';
 import { describeModel } from './open-inference.ts';
@@ -15,6 +23,19 @@ export type InferRoutesDeps = PredictDeps & {
   readonly live: LiveEndpoints;
   /** Of the program. */
   readonly version: string;
+};
+
+const tags = ['inference'];
+const probe = { permission: 'public', anyHost: true } as const;
+const refusals = { '4xx': inferErrorView, '5xx': inferErrorView } as const;
+const modelReady = Type.Object({ name: Type.String(), ready: Type.Boolean() });
+const oneOrOther = <T extends TSchema>(view: T) => ({ ...refusals, 200: view, 503: view });
+const inferAnswer = {
+  description: 'In JSON; with `binary_data`, the JSON and after it the tensors as bytes',
+  content: {
+    'application/json': { schema: inferAnswerView },
+    'application/octet-stream': { schema: Type.Unsafe<unknown>(Type.String({ format: 'binary' })) },
+  },
 };
 
 /** A tensor of 64 MiB is what the common servers of this protocol take. */
@@ -64,14 +85,24 @@ export const inferRoutes =
       afterwards?.();
       return to;
     };
-    const read = { config: { permission: 'read' } } as const;
-    const post = { ...read, bodyLimit } as const;
+    const read = { permission: 'read' } as const;
+    const post = {
+      config: { ...read, reads: inferRequest },
+      bodyLimit,
+      schema: { tags, response: { 200: inferAnswer, ...refusals } },
+    };
     type One = { Params: { model: string } };
     type Pinned = { Params: { model: string; version: string } };
 
-    app.post<One>(inferUrl, post, (request, to) => reply(request.params.model, undefined, request, to));
-    app.post<Pinned>('/v2/models/:model/versions/:version/infer', post, (request, to) =>
-      reply(request.params.model, request.params.version, request, to),
+    app.post<One>(
+      inferUrl,
+      { ...post, schema: { ...post.schema, summary: 'Ask an endpoint: the version answers that its traffic gives' } },
+      (request, to) => reply(request.params.model, undefined, request, to),
+    );
+    app.post<Pinned>(
+      '/v2/models/:model/versions/:version/infer',
+      { ...post, schema: { ...post.schema, summary: 'Ask one of the loaded versions of an endpoint' } },
+      (request, to) => reply(request.params.model, request.params.version, request, to),
     );
     app.rondo.answerHot({
       url: inferUrl,
@@ -84,24 +115,91 @@ export const inferRoutes =
       },
     });
 
-    app.get('/v2', read, async () => ({ name: 'rondo', version: deps.version, extensions: ['binary_tensor_data'] }));
-    app.get('/v2/health/live', { config: { permission: 'public', anyHost: true } }, async () => ({ live: true }));
-    app.get('/v2/health/ready', { config: { permission: 'public', anyHost: true } }, async (_request, reply) => {
-      const ready = live.all.every(isReady);
-      return reply.code(ready ? 200 : 503).send({ ready });
-    });
-    app.get<One>('/v2/models/:model', read, async ({ params }) => describe(live.get(params.model), undefined));
-    app.get<Pinned>('/v2/models/:model/versions/:version', read, async ({ params }) =>
-      describe(live.get(params.model), params.version),
+    app.get(
+      '/v2',
+      {
+        config: read,
+        schema: { tags, summary: 'What this server is', response: { 200: serverMetadataView, ...refusals } },
+      },
+      async () => ({ name: 'rondo', version: deps.version, extensions: ['binary_tensor_data'] }),
     );
-    app.get<One>('/v2/models/:model/ready', read, async ({ params }, reply) => {
-      const ready = isReady(live.get(params.model));
-      return reply.code(ready ? 200 : 503).send({ name: params.model, ready });
-    });
-    app.get<Pinned>('/v2/models/:model/versions/:version/ready', read, async ({ params }, reply) => {
-      const ready = live.get(params.model).plan.pinned(params.version) !== undefined;
-      return reply.code(ready ? 200 : 503).send({ name: params.model, ready });
-    });
+    app.get(
+      '/v2/health/live',
+      {
+        config: probe,
+        schema: {
+          tags,
+          summary: 'Whether the process answers at all',
+          response: { 200: Type.Object({ live: Type.Boolean() }) },
+        },
+      },
+      async () => ({ live: true }),
+    );
+    app.get(
+      '/v2/health/ready',
+      {
+        config: probe,
+        schema: {
+          tags,
+          summary: 'Whether every endpoint has what it should serve; 503 otherwise',
+          response: oneOrOther(Type.Object({ ready: Type.Boolean() })),
+        },
+      },
+      async (_request, reply) => {
+        const ready = live.all.every(isReady);
+        return reply.code(ready ? 200 : 503).send({ ready });
+      },
+    );
+    app.get<One>(
+      '/v2/models/:model',
+      {
+        config: read,
+        schema: {
+          tags,
+          summary: 'What an endpoint takes and gives',
+          response: { 200: modelMetadataView, ...refusals },
+        },
+      },
+      async ({ params }) => describe(live.get(params.model), undefined),
+    );
+    app.get<Pinned>(
+      '/v2/models/:model/versions/:version',
+      {
+        config: read,
+        schema: {
+          tags,
+          summary: 'What a loaded version takes and gives',
+          response: { 200: modelMetadataView, ...refusals },
+        },
+      },
+      async ({ params }) => describe(live.get(params.model), params.version),
+    );
+    app.get<One>(
+      '/v2/models/:model/ready',
+      {
+        config: read,
+        schema: {
+          tags,
+          summary: 'Whether an endpoint has what it should serve; 503 otherwise',
+          response: oneOrOther(modelReady),
+        },
+      },
+      async ({ params }, reply) => {
+        const ready = isReady(live.get(params.model));
+        return reply.code(ready ? 200 : 503).send({ name: params.model, ready });
+      },
+    );
+    app.get<Pinned>(
+      '/v2/models/:model/versions/:version/ready',
+      {
+        config: read,
+        schema: { tags, summary: 'Whether a version is loaded; 503 otherwise', response: oneOrOther(modelReady) },
+      },
+      async ({ params }, reply) => {
+        const ready = live.get(params.model).plan.pinned(params.version) !== undefined;
+        return reply.code(ready ? 200 : 503).send({ name: params.model, ready });
+      },
+    );
   };
 
 const decoders: Readonly<Record<string, () => Gunzip | Inflate>> = { gzip: createGunzip, deflate: createInflate };

@@ -5,6 +5,7 @@ import { PlatformError } from '../errors.ts';
 import '../http/fastify-types.ts';
 import type { LiveEndpoints } from './live-endpoints.ts';
 import type { PredictionLog } from './prediction-log-store.ts';
+import { predictionView, replayView } from './prediction-view.ts';
 import { type ReplayDeps, replayPrediction } from './replay-prediction.ts';
 
 export type PredictionRoutesDeps = ReplayDeps & {
@@ -27,7 +28,15 @@ export const predictionRoutes =
 
     app.get(
       '/api/v1/predictions/:id',
-      { config: { permission: 'read' }, schema: { tags, summary: 'One logged prediction', params: OnePrediction } },
+      {
+        config: { permission: 'read' },
+        schema: {
+          tags,
+          summary: 'One logged prediction, and what other versions said about it',
+          params: OnePrediction,
+          response: { 200: predictionView },
+        },
+      },
       async ({ params }) => {
         const { prediction, mirrors } = await find(params.id);
         return { ...prediction, mirrors };
@@ -38,7 +47,12 @@ export const predictionRoutes =
       '/api/v1/predictions/:id/replay',
       {
         config: { permission: 'read' },
-        schema: { tags, summary: 'Compute a logged prediction again, and name what made it', params: OnePrediction },
+        schema: {
+          tags,
+          summary: 'Compute a logged prediction again, and name what made it',
+          params: OnePrediction,
+          response: { 200: replayView },
+        },
       },
       async ({ params }) => {
         const { prediction: record } = await find(params.id);
