@@ -3,9 +3,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { eventStore } from '../events/event-store.ts';
+import { itemsOf, list, maybe, time } from '../http/view.ts';
+import { outcomes } from '../statistics/verdict.ts';
 import { announce } from '../storage/announcements.ts';
 import type { Database } from '../storage/database.ts';
-import { type Approval, approvalState, sayWaiting } from './approval.ts';
+import { type Approval, approvalState, approvalStates, sayWaiting } from './approval.ts';
 import { approvalStore, consentTopic } from './approval-store.ts';
 import { giveConsent } from './ask-approval.ts';
 
@@ -13,6 +15,44 @@ export type ApprovalRoutesDeps = { readonly database: Database; readonly now: ()
 
 const tags = ['governance'];
 const byId = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) });
+const approvalView = Type.Object(
+  {
+    id: Type.String(),
+    operation: Type.String({ description: 'The shipment that asked' }),
+    project: Type.String(),
+    endpoint: Type.String(),
+    model: Type.String(),
+    version: Type.Integer(),
+    binding: Type.String({ description: 'Digest of everything that the consent is about' }),
+    policy: Type.Object({
+      people: Type.Integer({ description: 'So many different people must agree' }),
+      notAuthor: Type.Boolean({ description: 'Neither who registered the version nor who asked to ship it counts' }),
+    }),
+    requester: Type.String(),
+    author: Type.String({ description: 'Who registered the version' }),
+    gates: Type.Object({ outcome: Type.Enum([...outcomes]), reason: Type.String() }),
+    reason: maybe(Type.String({ description: 'Of whoever asked' })),
+    askedAt: time(),
+    expiresAt: time('When it is too late'),
+    consents: list(
+      Type.Object({
+        person: Type.String(),
+        decision: Type.Enum(['grant', 'refuse']),
+        reason: maybe(Type.String()),
+        at: time(),
+      }),
+      { description: 'In the order in which they were given' },
+    ),
+    closed: maybe(
+      Type.Enum(['used', 'refused', 'expired'], {
+        description: '`used`: its rollout has begun; the next one asks anew',
+      }),
+    ),
+    state: Type.Enum([...approvalStates]),
+    says: maybe(Type.String({ description: 'What is still missing; only while it is open' })),
+  },
+  { title: 'Approval' },
+);
 
 export const approvalRoutes =
   ({ database, now }: ApprovalRoutesDeps): FastifyPluginAsyncTypebox =>
@@ -34,6 +74,7 @@ export const approvalRoutes =
             open: Type.Optional(Type.Boolean({ description: 'Only what waits' })),
             limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
           }),
+          response: { 200: itemsOf(approvalView) },
         },
       },
       async ({ query }) => {
@@ -44,7 +85,10 @@ export const approvalRoutes =
 
     app.get(
       '/api/v1/approvals/:id',
-      { config: { permission: 'read' }, schema: { tags, summary: 'Show one approval', params: byId } },
+      {
+        config: { permission: 'read' },
+        schema: { tags, summary: 'Show one approval', params: byId, response: { 200: approvalView } },
+      },
       async ({ params: { id } }) => {
         const found = await approvalStore(database.read).find(id);
         if (!found) throw new PlatformError('governance/approval-not-found', id);
@@ -65,6 +109,7 @@ export const approvalRoutes =
               { reason: Type.Optional(Type.String({ maxLength: 2000 })) },
               { additionalProperties: false },
             ),
+            response: { 200: approvalView },
           },
         },
         async ({ params: { id }, body: { reason }, actor }) =>

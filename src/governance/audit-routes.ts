@@ -11,6 +11,7 @@ import { auditLog } from '../events/log-audit-store.ts';
 import { entryHash } from '../events/log-entry.ts';
 import type { LogProofs } from '../events/log-proof-store.ts';
 import type { LogVerification } from '../events/verify-log.ts';
+import { textOf } from '../http/view.ts';
 import type { Database } from '../storage/database.ts';
 
 export type AuditRoutesDeps = {
@@ -178,7 +179,11 @@ export const auditRoutes =
       '/api/v1/audit/export',
       {
         config: { permission: 'read' },
-        schema: { tags: ['events'], summary: 'The whole log, one JSON object a line' },
+        schema: {
+          tags: ['events'],
+          summary: 'The whole log, one JSON object a line',
+          response: { 200: textOf('application/x-ndjson', 'Events as `GET /api/v1/events` has them, oldest first') },
+        },
       },
       ({ method }, reply) =>
         reply

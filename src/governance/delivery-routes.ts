@@ -3,15 +3,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { LoggedEvent } from '../events/event.ts';
 import { readEvents } from '../events/event-store.ts';
+import { clock, itemsOf, list, share, time } from '../http/view.ts';
 import { alertStore } from '../monitoring/alert-store.ts';
 import { monitorStore } from '../monitoring/monitor-store.ts';
 import { rolloutStore } from '../rollouts/rollout-store.ts';
 import type { Endpoint } from '../serving/endpoint.ts';
+import { versionRefView } from '../serving/endpoint-view.ts';
 import type { Traffic } from '../serving/traffic.ts';
+import { verdictView } from '../statistics/verdict.ts';
 import type { Database } from '../storage/database.ts';
-import { measureDelivery } from './delivery.ts';
+import { deliveryView, measureDelivery } from './delivery.ts';
 import { deliveryEventTypes, factsOf } from './delivery-facts.ts';
-import { type EndpointFacts, overviewOf } from './overview.ts';
+import { type EndpointFacts, overviewOf, overviewView } from './overview.ts';
 
 export type DeliveryRoutesDeps = {
   readonly database: Database;
@@ -23,6 +26,34 @@ export type DeliveryRoutesDeps = {
 
 const tags = ['governance'];
 const ofProject = Type.Object({ project: Type.Optional(Type.String({ maxLength: 100 })) });
+
+const window = { start: clock(), end: clock('Exclusive') };
+const measured = Type.Object(
+  {
+    from: time('Of the first event'),
+    to: time(),
+    ...deliveryView.properties,
+    endpoints: list(
+      Type.Object({
+        endpoint: Type.String(),
+        quality: list(
+          Type.Object({
+            ...window,
+            version: versionRefView,
+            metric: Type.String(),
+            coverage: share('Of the scored rows, those whose label has come'),
+            ...verdictView.properties,
+          }),
+          { description: 'Window by window' },
+        ),
+        availability: list(Type.Object({ ...window, rows: Type.Integer(), ...verdictView.properties }), {
+          description: 'Window by window',
+        }),
+      }),
+    ),
+  },
+  { title: 'Delivery' },
+);
 
 export const deliveryRoutes =
   ({ database, endpoints, endpointNow, now }: DeliveryRoutesDeps): FastifyPluginAsyncTypebox =>
@@ -36,6 +67,7 @@ export const deliveryRoutes =
           summary:
             'Model quality, availability, deployment frequency, time to production and rollback time, from events',
           querystring: ofProject,
+          response: { 200: measured },
         },
       },
       async ({ query: { project } }) => {
@@ -68,6 +100,7 @@ export const deliveryRoutes =
           tags,
           summary: 'What is live, how healthy it is and why, what changed and what comes next',
           querystring: ofProject,
+          response: { 200: itemsOf(overviewView) },
         },
       },
       async ({ query: { project } }) => ({ items: (await endpointFacts(project)).map(overviewOf) }),

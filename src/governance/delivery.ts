@@ -1,4 +1,6 @@
 /** How models get to production and out of it again: measured from facts, so that nobody has to report them. */
+import { Type } from 'typebox';
+import { list, maybe } from '../http/view.ts';
 import { quantile, sorted } from '../statistics/quantile.ts';
 
 /** Something that happened to one version on its way. A change is one version reaching production. */
@@ -73,6 +75,50 @@ export type Delivery = {
   /** Stopped before they had all traffic. */
   readonly caught: number;
 };
+
+const ms = (description: string) => Type.Number({ description: `Milliseconds ${description}` });
+
+/** `Delivery` as answers tell it. */
+export const deliveryView = Type.Object({
+  changes: Type.Integer({ description: 'Versions that reached all traffic' }),
+  perWeek: Type.Number(),
+  timeToProduction: Type.Object({
+    each: list(
+      Type.Object({
+        version: Type.String({ description: '`model@version`' }),
+        total: ms('from registration to all traffic'),
+        clock: maybe(ms("of the same on the endpoint's clock, where that is another one")),
+        parts: Type.Object(
+          {
+            gates: maybe(Type.Number()),
+            people: maybe(Type.Number()),
+            load: maybe(Type.Number()),
+            ramp: maybe(Type.Number()),
+          },
+          { description: 'Milliseconds that each took; a part that there was not is absent' },
+        ),
+      }),
+    ),
+    p50: maybe(ms('that half of the changes took at most')),
+    p90: maybe(ms('that nine of ten changes took at most')),
+  }),
+  neverLive: Type.Integer({ description: 'Registered and never live' }),
+  rollbacks: list(
+    Type.Object({
+      version: Type.String({ description: '`model@version`' }),
+      wasLive: Type.Boolean({
+        description: 'It had all traffic: the change failed. Otherwise it was caught on the way',
+      }),
+      detection: maybe(ms('from the first worse answer to the first signal')),
+      rollback: maybe(ms('from the decision to the last answer of the bad version')),
+      recovery: maybe(ms('from the first signal to the last bad answer')),
+      fromHarm: maybe(ms('from the first worse answer to the last one')),
+    }),
+  ),
+  failed: Type.Integer({ description: 'Rolled back after they were live, of the changes' }),
+  failRate: maybe(Type.Number({ description: '0 to 1; absent without changes' })),
+  caught: Type.Integer({ description: 'Stopped before they had all traffic' }),
+});
 
 const weekMs = 7 * 86_400_000;
 

@@ -1,9 +1,13 @@
 /** One line an endpoint: what is live, how healthy and why, what changed last and what comes next. */
+import { type Static, Type } from 'typebox';
+import { clock, list, maybe, share, time } from '../http/view.ts';
 import type { Alert } from '../monitoring/alert.ts';
 import type { StoredWindow } from '../monitoring/monitor-store.ts';
+import { alertView } from '../monitoring/monitor-view.ts';
 import { isOver, type Rollout, sayState, sayVersion } from '../rollouts/rollout.ts';
 import type { Look } from '../rollouts/rollout-store.ts';
 import type { Endpoint } from '../serving/endpoint.ts';
+import { versionRefView } from '../serving/endpoint-view.ts';
 import type { Traffic } from '../serving/traffic.ts';
 
 export type EndpointFacts = {
@@ -28,7 +32,54 @@ export type HealthLevel = (typeof healthLevels)[number];
 
 export type HealthLine = { readonly what: string; readonly level: HealthLevel; readonly says: string };
 
-export function overviewOf(facts: EndpointFacts) {
+const level = Type.Enum([...healthLevels]);
+const { id, monitor, title, state, severity, openedClock } = alertView.properties;
+
+/** What `overviewOf` makes. */
+export const overviewView = Type.Object(
+  {
+    endpoint: Type.String(),
+    project: Type.String(),
+    clock: clock('Now'),
+    champion: maybe(versionRefView),
+    previous: maybe(versionRefView),
+    traffic: maybe(
+      Type.Object(
+        {
+          challenger: versionRefView,
+          stage: Type.Enum(['shadow', 'canary']),
+          share: share("The canary's share of the units"),
+        },
+        { description: 'While a rollout moves it' },
+      ),
+    ),
+    level,
+    health: list(Type.Object({ what: Type.String(), level, says: Type.String() }), { description: 'Worst first' }),
+    loop: Type.Enum(['staging', 'production', 'alert', 'monitoring'], { description: 'Where the loop stands' }),
+    lastChange: maybe(
+      Type.Object({
+        rollout: Type.String(),
+        says: Type.String(),
+        at: time(),
+        clock: clock(),
+      }),
+    ),
+    nextChange: maybe(
+      Type.Object(
+        {
+          rollout: Type.String(),
+          says: Type.String(),
+          open: list(Type.Object({ says: Type.String(), value: Type.String() }), { description: 'What it waits for' }),
+        },
+        { description: 'Of a rollout that runs' },
+      ),
+    ),
+    alerts: list(Type.Object({ id, monitor, title, state, severity, openedClock }), { description: 'The open ones' }),
+  },
+  { title: 'Overview' },
+);
+
+export function overviewOf(facts: EndpointFacts): Static<typeof overviewView> {
   const { endpoint, traffic, clock, rollout, look, alerts } = facts;
   const health = healthOf(facts).toSorted((a, b) => healthLevels.indexOf(a.level) - healthLevels.indexOf(b.level));
   const running = rollout && !isOver(rollout.state) ? rollout : undefined;

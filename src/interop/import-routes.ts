@@ -4,13 +4,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { eventStore } from '../events/event-store.ts';
+import { byName, itemsOf, list, maybe, time } from '../http/view.ts';
 import type { ArtifactRoot, OpenArtifact } from '../storage/artifact-root.ts';
 import type { Database } from '../storage/database.ts';
 import type { Tag } from '../tracking/names.ts';
 import { defaultProject, taggedProject } from '../tracking/project-tag.ts';
 import { importStore, writeRecords } from './import-store.ts';
 import { readRecords, summarizePoints } from './imported-store.ts';
-import { entityKinds, type MlflowRecord, mlflowRecord } from './mlflow-record.ts';
+import { entityKinds, entityRecord, type MlflowRecord, mlflowRecord } from './mlflow-record.ts';
 
 type Deps = {
   readonly database: Database;
@@ -31,6 +32,26 @@ const report = Type.Object({
   unreachable: Type.Integer({ minimum: 0 }),
 });
 
+const written = { records: Type.Integer(), points: Type.Integer({ description: 'Of metrics' }) };
+const importView = Type.Object(
+  {
+    id: Type.String(),
+    source: Type.String(),
+    actor: Type.String(),
+    startedAt: time(),
+    endedAt: maybe(time()),
+    ...written,
+    report: maybe(Type.Unknown({ description: 'What was found when both sides were compared; absent before the end' })),
+  },
+  { title: 'Import' },
+);
+const pointsView = Type.Object({
+  metrics: Type.Integer(),
+  points: Type.Integer(),
+  digest: Type.String({ description: 'Over all points, in any order' }),
+  latest: Type.String({ description: 'A digest over the last point of each metric' }),
+});
+
 /** Far above what the command sends, for a run with very many params. */
 const largestBatch = 64 * 2 ** 20;
 
@@ -45,6 +66,7 @@ export const importRoutes =
           tags,
           summary: 'Begin an import',
           body: Type.Object({ source: Type.String({ minLength: 1, maxLength: 2000 }) }),
+          response: { 201: Type.Object({ id: Type.String() }) },
         },
       },
       async ({ body: { source }, actor }, reply) => {
@@ -60,7 +82,10 @@ export const importRoutes =
 
     app.get(
       '/api/v1/imports',
-      { config: { permission: 'admin' }, schema: { tags, summary: 'List imports, the newest first' } },
+      {
+        config: { permission: 'admin' },
+        schema: { tags, summary: 'List imports, the newest first', response: { 200: itemsOf(importView) } },
+      },
       async () => ({ items: await importStore(database.read).list(100) }),
     );
 
@@ -74,6 +99,7 @@ export const importRoutes =
           summary: 'Write records with their own ids; writing them again changes nothing',
           params,
           body: Type.Object({ records: Type.Array(mlflowRecord, { maxItems: 1000 }) }),
+          response: { 200: Type.Object(written) },
         },
       },
       async ({ params: { id }, body: { records }, actor }) => {
@@ -105,6 +131,9 @@ export const importRoutes =
             kind: Type.Union(entityKinds.map((kind) => Type.Literal(kind))),
             names: Type.Array(Type.String(), { maxItems: 1000 }),
           }),
+          response: {
+            200: Type.Object({ records: list(entityRecord, { description: 'What is not there is left out' }) }),
+          },
         },
       },
       async ({ body: { kind, names } }) => {
@@ -124,6 +153,7 @@ export const importRoutes =
           tags,
           summary: 'How many points runs have, and digests over them',
           body: Type.Object({ runs: Type.Array(Type.String(), { maxItems: 1000 }) }),
+          response: { 200: Type.Object({ points: byName(pointsView, 'By the id of the run') }) },
         },
       },
       async ({ body: { runs } }) => ({ points: await summarizePoints(database.read, runs) }),
@@ -138,6 +168,11 @@ export const importRoutes =
           tags,
           summary: 'Size and SHA-256 of artifacts, by their keys',
           body: Type.Object({ keys: Type.Array(Type.String(), { maxItems: 1000 }) }),
+          response: {
+            200: itemsOf(
+              Type.Object({ key: Type.String(), size: Type.Integer({ description: 'Bytes' }), digest: Type.String() }),
+            ),
+          },
         },
       },
       async ({ body: { keys } }) => {
@@ -160,6 +195,7 @@ export const importRoutes =
           summary: 'End an import with what was found when both sides were compared',
           params,
           body: report,
+          response: { 200: importView },
         },
       },
       async ({ params: { id }, body, actor }) => {

@@ -134,6 +134,9 @@ export const mlflowRecord = Type.Union([
   versionRecord,
 ]);
 
+/** What can be read back by its id: all but the points, which are summed up with their run. */
+export const entityRecord = Type.Union([experimentRecord, runRecord, loggedModelRecord, modelRecord, versionRecord]);
+
 export type WireInt64 = Static<typeof wireInt64>;
 export type WireDouble = Static<typeof wireDouble>;
 export type ExperimentRecord = Static<typeof experimentRecord>;
@@ -143,8 +146,7 @@ export type LoggedModelRecord = Static<typeof loggedModelRecord>;
 export type ModelRecord = Static<typeof modelRecord>;
 export type VersionRecord = Static<typeof versionRecord>;
 export type MlflowRecord = Static<typeof mlflowRecord>;
-/** What can be read back by its id: all but the points, which are summed up with their run. */
-export type EntityRecord = Exclude<MlflowRecord, PointsRecord>;
+export type EntityRecord = Static<typeof entityRecord>;
 export type EntityKind = EntityRecord['kind'];
 
 export const entityKinds = ['experiment', 'run', 'logged-model', 'model', 'version'] as const;

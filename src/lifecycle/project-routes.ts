@@ -36,8 +36,15 @@ export const projectRoutes =
   async (app) => {
     app.get(
       '/api/v1/schema/rondo.json',
-      { config: { permission: 'public' }, schema: { tags: ['projects'], summary: 'The JSON Schema of rondo.yaml' } },
-      () => projectSchema,
+      {
+        config: { permission: 'public' },
+        schema: {
+          tags: ['projects'],
+          summary: 'The JSON Schema of rondo.yaml',
+          response: { 200: Type.Object({}, { additionalProperties: true, description: 'A JSON Schema' }) },
+        },
+      },
+      async () => projectSchema,
     );
 
     app.get(

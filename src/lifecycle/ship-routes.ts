@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
+import { operationStarted } from '../http/view.ts';
 import { requireVersion } from '../registry/register-version.ts';
 import { versionStore } from '../registry/version-store.ts';
 import { shareOf } from '../rollouts/quantity.ts';
@@ -41,6 +42,9 @@ export const shipRoutes =
             },
             { additionalProperties: false },
           ),
+          response: {
+            202: Type.Object({ ...operationStarted.properties, model: Type.String(), version: Type.Integer() }),
+          },
         },
       },
       async (request, reply) => {

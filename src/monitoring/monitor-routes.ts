@@ -3,12 +3,13 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { eventStore } from '../events/event-store.ts';
+import { pageOf } from '../http/view.ts';
 import type { Endpoint } from '../serving/endpoint.ts';
 import type { VersionRef } from '../serving/traffic.ts';
 import type { Database } from '../storage/database.ts';
 import { alertStore } from './alert-store.ts';
 import { monitorStore } from './monitor-store.ts';
-import { driftView, seriesView } from './monitor-view.ts';
+import { alertView, driftView, featureDriftView, monitorsView, seriesView } from './monitor-view.ts';
 import type { MonitorPlan } from './monitors-config.ts';
 import { answerAlert } from './raise-alert.ts';
 import { allDays, type ReferenceProfile } from './reference-profile.ts';
@@ -53,6 +54,7 @@ export const monitorRoutes =
           summary: 'What the monitors of an endpoint have judged, window by window',
           params: byEndpoint,
           querystring: range,
+          response: { 200: monitorsView },
         },
       },
       async ({ params, query }) => {
@@ -73,9 +75,9 @@ export const monitorRoutes =
           version: state.version,
           clock: await endpointNow(endpoint.name),
           drift: driftView(drift),
-          quality: seriesView(quality),
-          fairness: seriesView(fairness),
-          service: seriesView(service),
+          quality: seriesView(quality, 'quality'),
+          fairness: seriesView(fairness, 'fairness'),
+          service: seriesView(service, 'service'),
           alerts: open,
         };
       },
@@ -90,6 +92,7 @@ export const monitorRoutes =
           summary: 'One feature: its training distribution and every window',
           params: Type.Object({ ...byEndpoint.properties, feature: Type.String({ minLength: 1, maxLength: 250 }) }),
           querystring: range,
+          response: { 200: featureDriftView },
         },
       },
       async ({ params: { endpoint: name, feature }, query }) => {
@@ -124,6 +127,7 @@ export const monitorRoutes =
             limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
             cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,16}:.{1,100}$' })),
           }),
+          response: { 200: pageOf(alertView) },
         },
       },
       async ({ query: { cursor, limit, ...where } }) => {
@@ -137,7 +141,10 @@ export const monitorRoutes =
 
     app.get(
       '/api/v1/alerts/:id',
-      { config: { permission: 'read' }, schema: { tags, summary: 'One alert with its evidence', params: byId } },
+      {
+        config: { permission: 'read' },
+        schema: { tags, summary: 'One alert with its evidence', params: byId, response: { 200: alertView } },
+      },
       async ({ params: { id } }) => {
         const alert = await alertStore(database.read).find(id);
         if (!alert) throw new PlatformError('monitoring/alert-not-found', id);
@@ -158,6 +165,7 @@ export const monitorRoutes =
                 : 'Close it by hand; it opens again if it goes on',
             params: byId,
             body: Type.Optional(Type.Object({ reason: Type.Optional(Type.String({ maxLength: 2000 })) })),
+            response: { 200: alertView },
           },
         },
         async ({ params: { id }, body, actor }) => {

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { readEvents } from '../events/event-store.ts';
+import { pageOf } from '../http/view.ts';
 import type { Endpoint } from '../serving/endpoint.ts';
 import type { VersionRef } from '../serving/traffic.ts';
 import type { Database } from '../storage/database.ts';
@@ -10,7 +11,7 @@ import { percent, shareOf } from './quantity.ts';
 import { type Command, rolloutSubject } from './rollout.ts';
 import type { RolloutPlan } from './rollout-config.ts';
 import { rolloutStore } from './rollout-store.ts';
-import { detailOf, summaryOf } from './rollout-view.ts';
+import { detailOf, rolloutDetailView, rolloutView, summaryOf } from './rollout-view.ts';
 import type { RolloutWorker } from './rollout-worker.ts';
 import type { RolloutStart } from './start-rollout.ts';
 
@@ -61,6 +62,7 @@ export const rolloutRoutes =
           summary: 'Begin to move an endpoint to another version',
           params: Type.Object({ endpoint: Type.String({ minLength: 1, maxLength: 100 }) }),
           body: startBody,
+          response: { 201: rolloutView },
         },
       },
       async (request, reply) => {
@@ -99,6 +101,7 @@ export const rolloutRoutes =
             limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
             cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,16}:.{1,100}$' })),
           }),
+          response: { 200: pageOf(rolloutView) },
         },
       },
       async ({ query: { endpoint, project, limit, cursor } }) => {
@@ -121,6 +124,7 @@ export const rolloutRoutes =
           tags,
           summary: 'One rollout: steps, guardrails, traffic and every decision with its reason',
           params: byId,
+          response: { 200: rolloutDetailView },
         },
       },
       async ({ params: { id } }) => detail(id),
@@ -136,6 +140,7 @@ export const rolloutRoutes =
             summary: summaries[kind],
             params: byId,
             body: Type.Optional(Type.Object({ reason: Type.Optional(reason) })),
+            response: { 200: rolloutDetailView },
           },
         },
         async (request) => {

@@ -36,13 +36,12 @@ export type RolloutSummary = {
   readonly forced?: { readonly reason: string };
 };
 
-/** JSON has no infinity: a bound that is not there yet is null. */
 export type SeriesPoint = {
   readonly requests: number;
   readonly eventTime: number;
   readonly value: number;
-  readonly lower: number | null;
-  readonly upper: number | null;
+  readonly lower: number;
+  readonly upper: number;
 };
 
 export type Guardrail = {
@@ -56,7 +55,7 @@ export type Guardrail = {
   readonly value?: number;
   readonly challenger?: number;
   readonly champion?: number;
-  readonly atWorst?: number | null;
+  readonly atWorst?: number;
   readonly n: number;
   readonly maturing?: number;
   readonly proven: boolean;

@@ -29,7 +29,7 @@ export function decidedAt({
 }: Guardrail): Pick<SeriesPoint, 'eventTime' | 'requests'> | undefined {
   if (broken) return series.find(({ eventTime }) => eventTime >= broken.eventTime) ?? series.at(-1);
   if (word !== 'better' && word !== 'no worse') return undefined;
-  const outside = series.findLastIndex((point) => point.upper === null || point.upper > margin);
+  const outside = series.findLastIndex((point) => point.upper > margin);
   return outside < 0 ? undefined : series[outside + 1];
 }
 
@@ -94,8 +94,7 @@ export const sayMethod = (method: string): string => {
  */
 function expectedAt({ series, margin, word, n }: Guardrail, view: RolloutView, axis: Axis): number | undefined {
   const last = series.at(-1);
-  if (word !== 'undecided' || !last || last.upper === null || last.value >= margin || last.upper <= margin)
-    return undefined;
+  if (word !== 'undecided' || !last || last.value >= margin || last.upper <= margin) return undefined;
   const { stepArms } = view.traffic;
   const step = view.steps.find(({ progress }) => progress === 'now');
   const gained = Math.min(stepArms?.challenger ?? 0, stepArms?.control ?? 0);
