@@ -13,9 +13,13 @@ type Operation = {
   security?: unknown[];
   'x-permission'?: string;
   parameters?: { name: string; in: string }[];
-  responses: Record<string, { description?: string; content?: Record<string, unknown> }>;
+  responses: Record<string, { description?: string; content?: Record<string, { schema?: object }> }>;
 };
-type Document = { openapi: string; paths: Record<string, Record<string, Operation>>; components: object };
+type Document = {
+  openapi: string;
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, object> };
+};
 
 test('every operation says who may call it, what it is for, and what it answers when it refuses', async () => {
   await using place = await mkdtempDisposable(join(tmpdir(), 'rondo-openapi-'));
@@ -28,7 +32,15 @@ test('every operation says who may call it, what it is for, and what it answers 
   assert.ok(operations.length > 100, `only ${operations.length} operations`);
   const lacking = operations.flatMap(({ name, path, operation }) => {
     const { operationId, summary, tags = [], responses, parameters = [] } = operation;
-    const ok = Object.keys(responses).some((status) => /^[123]/.test(status));
+    const good = Object.entries(responses).filter(([status]) => /^[123]/.test(status));
+    // Only 204 has no body.
+    const ok =
+      good.length > 0 &&
+      good.every(([status, { content }]) =>
+        status === '204'
+          ? content === undefined
+          : Object.values(content ?? {}).some(({ schema }) => schema && Object.keys(schema).length > 0),
+      );
     const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, one]) => one);
     const declared = parameters.filter((one) => one.in === 'path').map((one) => one.name);
     const isPublic = operation['x-permission'] === 'public';
@@ -45,6 +57,9 @@ test('every operation says who may call it, what it is for, and what it answers 
   assert.deepEqual(lacking, []);
   const ids = operations.map(({ operation }) => operation.operationId);
   assert.equal(new Set(ids).size, ids.length);
+  // A name stands for one thing only: what had it and was another would be told in place.
+  assert.doesNotMatch(JSON.stringify(document.paths), /"title":"[A-Z][A-Za-z]+"/);
+  assert.ok(Object.keys(document.components.schemas).length > 30);
   // Tuples are `prefixItems` in the JSON Schema of OpenAPI 3.1, and references lead somewhere.
   const text = JSON.stringify(document);
   assert.doesNotMatch(text, /"items":\[|"additionalItems"/);

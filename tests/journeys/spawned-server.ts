@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
+import { checkPublished } from './published-answers.ts';
 
 const fromClone = [process.execPath, join(import.meta.dirname, '..', '..', 'bin', 'rondo.mjs')];
 
@@ -68,7 +69,10 @@ export async function spawnServer({
     });
     const text = await answer.text();
     const isJson = answer.headers.get('content-type')?.includes('json') === true && text !== '';
-    return { status: answer.status, body: (isJson ? JSON.parse(text) : text) as T }; // the tests assert what they use
+    const parsed: unknown = isJson ? JSON.parse(text) : text;
+    if (isJson && program === fromClone)
+      await checkPublished(url, { method, path, status: answer.status, body: parsed });
+    return { status: answer.status, body: parsed as T }; // the tests assert what they use
   };
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {
