@@ -420,7 +420,8 @@ export async function openApp(options: AppOptions): Promise<App> {
   await server.register(
     runRoutes({
       ...{ database, artifacts, previewTable: previewTableWith(runJob), tempFolder: folders.tempFolder },
-      versionsOfRun: (id) => versionStore(database.read).listByRun(id),
+      versionsOfRun: async (id) =>
+        (await versionStore(database.read).listByRun(id)).map(({ model, version }) => ({ model, version })),
     }),
   );
   await server.register(runListRoutes({ database, now }));

@@ -4,7 +4,8 @@ import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { spawnServer } from './spawned-server.ts';
+import { linearModel } from '../fixtures/onnx/tiny-models.ts';
+import { infer, linkProject, registerModel, type Spawned, ship, spawnServer, until } from './spawned-server.ts';
 
 type Operation = {
   operationId?: string;
@@ -69,3 +70,57 @@ test('every operation says who may call it, what it is for, and what it answers 
     assert.ok(at, `#/${target} leads nowhere`);
   }
 });
+
+test('what a server answers about a model that serves is what it publishes', async () => {
+  await using place = await mkdtempDisposable(join(tmpdir(), 'rondo-openapi-'));
+  await using server = await spawnServer({ dataFolder: join(place.path, 'data') });
+  await linkProject(server, { folder: join(place.path, 'project') });
+  const version = await registerModel(server, {
+    name: 'line',
+    files: { 'model.onnx': linearModel({ weight: 2, bias: 0 }) },
+  });
+  const rollout = await ship(server, version);
+  await until('it serves', async () => (await infer(server, 3)).status === 200);
+  const predicted = await server.must<{ parameters: { prediction_ids: string } }>('POST', '/v2/models/line/infer', {
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 1], data: [3] }],
+  });
+  await server.must('POST', '/api/v1/models/line/versions/1/seal');
+  // `spawnServer` holds every answer to the schema of its operation.
+  for (const path of [...(await listsOf(server)), ...singles(rollout.id, predicted.parameters.prediction_ids)]) {
+    await server.must('GET', path);
+  }
+  await server.must('POST', `/api/v1/predictions/${predicted.parameters.prediction_ids}/replay`);
+  const [run] = (await server.must<{ items: { id: string }[] }>('GET', '/api/v1/runs?total=true')).items;
+  assert.ok(run);
+  for (const rest of ['', '/metrics', '/artifacts', '/series?key=none']) {
+    await server.must('GET', `/api/v1/runs/${run.id}${rest}`);
+  }
+  await server.must('GET', `/api/v1/runs/${run.id}/artifacts/preview?path=model/model.onnx`);
+});
+
+/** Everything that can be read without naming anything. */
+async function listsOf(server: Spawned): Promise<readonly string[]> {
+  const { paths } = await server.must<Document>('GET', '/api/v1/openapi.json');
+  return Object.entries(paths)
+    .filter(([path, { get }]) => get && !/\{|stream$|groups$|export$/.test(path))
+    .map(([path]) => path);
+}
+
+const singles = (rollout: string, prediction: string): readonly string[] => [
+  '/api/v1/runs/groups?by=attributes.status&metrics=auc',
+  `/api/v1/rollouts/${rollout}`,
+  `/api/v1/predictions/${prediction}`,
+  '/api/v1/projects/lines',
+  '/api/v1/models/line',
+  '/api/v1/models/line/history',
+  '/api/v1/models/line/versions/1',
+  '/api/v1/experiments/0',
+  '/api/v1/endpoints/line',
+  '/api/v1/endpoints/line/monitors',
+  '/api/v1/endpoints/line/summaries',
+  '/api/v1/endpoints/line/summaries?by=version',
+  '/v2/models/line',
+  '/v2/models/line/ready',
+  '/v2/models/line/versions/1',
+  '/v2/models/line/versions/1/ready',
+];
