@@ -115,27 +115,30 @@ async function pageOfBest(searched: Searched, { tried }: Room): Promise<readonly
   if (!filter || !walk || sought > tried) return undefined;
   const direct = partsOf(filter).flatMap((part) => (part.kind === 'is' ? (phase.direct(part.clause) ?? []) : []));
 
-  const amongFirst = async (count: number, page: Page): Promise<readonly string[] | undefined> => {
+  const valueAt = async (place: number): Promise<unknown> => {
     const { rows } = await inOrder<{ by0: unknown }>(searched, {
       source: walk.source,
       where: (experiments) => [...walk.where(experiments), ...direct],
       order: [walk.term],
       isSplit: byExperiment,
-      page: { offset: count, limit: 1 },
+      page: { offset: place, limit: 1 },
     }).execute(searched.db);
-    const [end] = rows;
-    if (!end) return undefined;
-    // Runs that tie with the last value are not looked at: their order among each other is another one.
-    const before = sql<SqlBool>`${walk.term.by} ${walk.term.ascending ? sql`<` : sql`>`} ${end.by0}`;
+    return rows[0]?.by0;
+  };
+  // Runs that tie with the value at the end are not looked at: their order among each other is another one.
+  const idsBefore = (value: unknown, page: Page): Promise<readonly string[]> => {
+    const before = sql<SqlBool>`${walk.term.by} ${walk.term.ascending ? sql`<` : sql`>`} ${value}`;
     return idsOf(searched, phase, { reading: 'each', and: [before], page });
   };
 
+  const [near, end] = await Promise.all([valueAt(Math.ceil(tried / 10)), valueAt(tried)]);
+  if (end === undefined) return undefined;
   // A tenth of them tells whether all of them can be enough, and may be enough by itself.
-  const sample = await amongFirst(Math.ceil(tried / 10), { offset: 0, limit: sought });
-  if (!sample || sample.length * 20 < sought) return undefined;
+  const sample = await idsBefore(near, { offset: 0, limit: sought });
+  if (sample.length * 20 < sought) return undefined;
   if (sample.length === sought) return sample.slice(page.offset);
-  const ids = await amongFirst(tried, page);
-  return ids?.length === page.limit ? ids : undefined;
+  const ids = await idsBefore(end, page);
+  return ids.length === page.limit ? ids : undefined;
 }
 
 /** The page when the filter names few runs, else undefined. */
@@ -253,9 +256,10 @@ function inOrder<Row>({ db, experiments }: Searched, { id, source, where, order,
   const terms = order.map(({ ascending }, place) => sql`${nameOf(place)} ${ascending ? sql`asc` : sql`desc`}`);
   const among = (experiments: readonly Int64[]) =>
     sql`select ${sql.join(columns)} from ${source} where ${every(where(experiments))}`;
-  const parametersOfPart = isSplit ? among(experiments.slice(0, 1)).compile(db).parameters.length : 0;
+  const isSmall = () =>
+    among(experiments.slice(0, 1)).compile(db).parameters.length * experiments.length <= mostParameters;
   const parts =
-    isSplit && experiments.length <= mostParts && experiments.length * parametersOfPart <= mostParameters
+    isSplit && experiments.length > 1 && experiments.length <= mostParts && isSmall()
       ? experiments.map((experiment) => among([experiment]))
       : [among(experiments)];
   const ordered = sql`order by ${sql.join(terms)}`;
