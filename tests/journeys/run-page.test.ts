@@ -265,6 +265,37 @@ describe('the page of a run', { skip, timeout: 240_000 }, () => {
     visit.assertQuiet();
   });
 
+  test('a note is read as Markdown: no script of it runs, nothing is fetched, and what is wide scrolls within itself', async () => {
+    const noted = await newRun('noted');
+    const note = [
+      '# What was tried\n\nMore *depth*, see [the plan](https://plan.test/a).',
+      `| depth | ${'how it went and why '.repeat(6)} |\n|--:|---|\n| 4 | as before |`,
+      `\`\`\`sh\ntrain --depth 4 ${'--and-more '.repeat(40)}\n\`\`\``,
+      '![plot](https://elsewhere.test/plot.png) <img src="https://elsewhere.test/x" onerror="alert(1)">',
+    ].join('\n\n');
+    await server.must('POST', `${mlflow}/runs/set-tag`, { run_id: noted, key: 'mlflow.note.content', value: note });
+    for (const width of [1280, 320]) {
+      await using visit = await visitPage(browser, { server, width });
+      const { page } = visit;
+      await page.goto(new URL(`/runs/${noted}`, server.url).href);
+      await page.getByRole('heading', { name: 'What was tried', level: 2 }).waitFor();
+      await page.locator('.note').getByRole('button', { name: 'Show all' }).click();
+      await page.locator('.note').getByRole('cell', { name: 'as before' }).waitFor();
+      const plan = page.getByRole('link', { name: 'the plan' });
+      assert.equal(await plan.getAttribute('href'), 'https://plan.test/a');
+      assert.equal(await plan.getAttribute('rel'), 'noopener noreferrer nofollow');
+      await page.getByRole('link', { name: 'plot' }).waitFor();
+      await page.locator('.note').getByText('<img src=').waitFor();
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.locator(`html[data-mantine-color-scheme="${colorScheme}"]`).waitFor();
+        await assertAccessible(page);
+      }
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width);
+      visit.assertQuiet();
+    }
+  });
+
   test('a page that was asked for while the server was away comes by itself when it is back', async () => {
     await using place = await mkdtempDisposable(join(tmpdir(), 'rondo-ui-away-'));
     const dataFolder = join(place.path, 'data');

@@ -10,7 +10,7 @@ import { deleteRuns } from '../data/run-list.ts';
 import { leadingMetric, type Run, type RunDetails, sayMetric, useExperiments, useRun } from '../data/runs.ts';
 import { restoreFromTrash } from '../data/trash.ts';
 import { duration, fixed } from '../format.ts';
-import { LongText } from '../parts/long-text.tsx';
+import { Markdown } from '../parts/markdown/markdown.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Loaded } from '../parts/states.tsx';
 import { Charts, ChartsHead, type Live } from './run/charts.tsx';
@@ -61,6 +61,13 @@ function RunView({ run }: { run: RunDetails }) {
     <>
       <PageHead
         title={title}
+        below={
+          note && (
+            <div className="note">
+              <Markdown text={note} most={600} under={1} />
+            </div>
+          )
+        }
         actions={
           <>
             <Deleting run={run} />
@@ -96,11 +103,6 @@ function RunView({ run }: { run: RunDetails }) {
           </>
         )}
         {experiment && '. '}
-        {note && (
-          <span className="note">
-            <LongText text={note} most={400} />{' '}
-          </span>
-        )}
         {became && (
           <b>
             It became v{became.version} of {became.model}.

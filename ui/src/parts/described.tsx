@@ -2,6 +2,7 @@
 import { type FormEvent, useState } from 'react';
 import type { Tag, Writing } from '../data/models.ts';
 import { LongText } from './long-text.tsx';
+import { Markdown } from './markdown/markdown.tsx';
 import { SectionHead } from './page-head.tsx';
 
 type Props = {
@@ -43,9 +44,9 @@ export function Described({ title, description = '', tags, mayWrite, error, onWr
       ) : (
         <>
           {description ? (
-            <p className="small described">
-              <LongText text={description} most={600} />
-            </p>
+            <div className="small described">
+              <Markdown text={description} most={600} under={2} />
+            </div>
           ) : (
             tags.length === 0 && <p className="small i3">Nobody has described it.</p>
           )}

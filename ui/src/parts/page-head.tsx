@@ -6,10 +6,12 @@ type Props = {
   readonly title: string /** For a verdict that was reached, beside its sentence. */;
   readonly mark?: Mark;
   readonly children?: ReactNode;
+  /** What is no sentence: it stands below it. */
+  readonly below?: ReactNode;
   readonly actions?: ReactNode;
 };
 
-export function PageHead({ title, mark, children, actions }: Props) {
+export function PageHead({ title, mark, children, below, actions }: Props) {
   useEffect(() => {
     document.title = `${title} · Rondo`;
   }, [title]);
@@ -25,6 +27,7 @@ export function PageHead({ title, mark, children, actions }: Props) {
           {title}
         </h1>
         {children && <p>{children}</p>}
+        {below}
       </div>
       {actions && <div className="actions">{actions}</div>}
     </section>
