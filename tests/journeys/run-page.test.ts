@@ -308,6 +308,9 @@ describe('the page of a run', { skip, timeout: 240_000 }, () => {
     const script = page.waitForResponse(/assets\/experiments-.*\.js/);
     await page.getByRole('link', { name: 'Experiments' }).hover();
     await (await script).finished();
+    // What it imports comes along, and has to be there as well.
+    await page.waitForFunction(`[...document.querySelectorAll('link[rel="modulepreload"]')].every(({ href }) =>
+      performance.getEntriesByName(href).some(({ responseEnd }) => responseEnd > 0))`);
     await away.kill();
     await page.getByRole('link', { name: 'Experiments' }).click();
     await page.getByText('The server does not answer.').waitFor();
