@@ -1,9 +1,10 @@
 /** `last-server.json` in the data folder: where its last server kept things, for commands that open the folder without one. */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { PlatformError } from '../errors.ts';
+import { writeJsonFile } from './write-json-file.ts';
 
 const schema = Type.Object({
   artifactsDestination: Type.Optional(Type.String()),
@@ -12,17 +13,10 @@ const schema = Type.Object({
 });
 export type LastServer = Type.Static<typeof schema>;
 
-/** Written beside and moved into place, so that nobody reads half of it. */
-export async function writeLastServer(
+export const writeLastServer = (
   folder: string,
   server: { readonly [name in keyof LastServer]: LastServer[name] | undefined },
-): Promise<void> {
-  const path = pathIn(folder);
-  const draft = `${path}.${process.pid}`;
-  await rm(draft, { force: true });
-  await writeFile(draft, `${JSON.stringify(server)}\n`, { flag: 'wx', mode: 0o600 });
-  await rename(draft, path);
-}
+): Promise<void> => writeJsonFile(pathIn(folder), server);
 
 /** @returns nothing where no server ever ran  @throws PlatformError storage/unreadable-file: to guess would be to miss artifacts */
 export async function readLastServer(folder: string): Promise<LastServer> {

@@ -1,8 +1,9 @@
 /** `server.json` in the data folder: how the commands of the same user find the server that runs on it. */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { writeJsonFile } from './write-json-file.ts';
 
 const schema = Type.Object({
   url: Type.String(),
@@ -12,18 +13,10 @@ const schema = Type.Object({
 });
 export type ServerFile = Type.Static<typeof schema>;
 
-/** Written beside and moved into place, so that nobody reads half of it; readable by its owner only, from the first byte. */
+/** Removed again when it is disposed of. */
 export async function writeServerFile(folder: string, content: ServerFile): Promise<AsyncDisposable> {
   const path = join(folder, 'server.json');
-  const draft = `${path}.${content.pid}`;
-  await rm(draft, { force: true });
-  const file = await open(draft, 'wx', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(content)}\n`);
-  } finally {
-    await file.close();
-  }
-  await rename(draft, path);
+  await writeJsonFile(path, content);
   return {
     [Symbol.asyncDispose]: async () => {
       // Another server may have taken over since.
